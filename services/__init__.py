@@ -1,0 +1,1 @@
+"""Four services over one database and one broker: api, scheduler, dispatcher, webhooks."""

@@ -1,0 +1,1 @@
+"""Messages between services: one protocol, RabbitMQ for real deployments, memory for one process."""

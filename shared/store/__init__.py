@@ -1,0 +1,1 @@
+"""The only SQL in the project: one module per noun, one function per statement."""
