@@ -1,0 +1,76 @@
+"""The tenant, its configurations, and the ways to prove either."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from shared.domain.recipient import Channel
+
+DEFAULT_NAME: Final = "default"
+"""`agent_id` and `configuration_id` of the configuration that every account is born with."""
+
+RESERVED_AGENT_IDS: Final = frozenset({"configuration", "item", "ai"})
+"""Words that follow `/api/reminder/` at other doors; an agent may not be called so."""
+
+
+class CatchUp(StrEnum):
+    """Which of several missed sends, all inside the grace, go out late (B-264)."""
+
+    ALL = "all"
+    LATEST = "latest"
+    NONE = "none"
+
+
+class OnUnknown(StrEnum):
+    """What happens to a send whose answer was lost at a provider that takes no key (B-263)."""
+
+    PARK = "park"
+    RETRY = "retry"
+
+
+class CredentialKind(StrEnum):
+    API_KEY = "api_key"
+    PRIMARY = "primary"
+    SECONDARY = "secondary"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The tenant; owns everything."""
+
+    id: UUID
+    number: int
+    name: str
+    owner_email: str | None
+    time_zone: str
+    reminder_hour: int
+    plan: str
+    quota: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """How one agent's reminders are sent: channel, templates, default zone, overrides."""
+
+    id: UUID
+    account_id: UUID
+    agent_id: str
+    configuration_id: str
+    name: str
+    channel: Channel
+    running: bool
+    time_zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The settings of one reminder, resolved: reminder, then configuration, account, environment."""
+
+    grace: timedelta
+    catch_up: CatchUp | None
+    """None takes the schedule's own: all for `Times`, latest for `Every`."""
+    on_unknown: OnUnknown

@@ -1,0 +1,129 @@
+"""The reasons the domain says no: a closed union, so that every dialect must say how each one sounds.
+
+    Refusal
+    ├── Unauthenticated   no credential, or not a valid one
+    ├── Forbidden         a valid credential that may not do this
+    ├── NotFound          nothing of that kind and id in this account
+    ├── Invalid           the request is wrong; names every problem at once
+    ├── Conflict          the request is right, but the present state forbids it
+    ├── TooLarge          the body is over the route's limit
+    ├── TooSlow           the body did not arrive in time
+    ├── QuotaExceeded     the account's quota is used up
+    ├── RateLimited       too many requests
+    └── Unavailable       a server of ours is away; the request may be sent again
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with a request."""
+
+    field: str
+    """Where, as the caller wrote it: `sendTimes.2`; empty for the body as a whole."""
+    reason: str
+    """What is wrong and what would be right; never repeats a secret."""
+    code: str = "invalid"
+    """A stable word for programs."""
+
+
+class Refused(Exception):
+    """Carries nothing by itself: catch it at the edge, match on the subclasses."""
+
+
+class Unauthenticated(Refused):
+    """`expired` tells a key that was good once from one that never was."""
+
+    def __init__(self, *, expired: bool = False) -> None:
+        super().__init__("the credential is missing, wrong or expired")
+        self.expired = expired
+
+
+class Forbidden(Refused):
+    """`code` is a stable word such as `plan_required`."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code, self.message = code, message
+
+
+class NotFound(Refused):
+    """`what` is the noun: `reminder`, `configuration`, `endpoint`."""
+
+    def __init__(self, what: str, *, reason: str | None = None) -> None:
+        super().__init__(f"{what} not found")
+        self.what, self.reason = what, reason
+
+
+class Invalid(Refused):
+    """Every problem of the request, never only the first."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("; ".join(f"{p.field}: {p.reason}" if p.field else p.reason for p in problems))
+        self.problems = tuple(problems)
+
+
+class Conflict(Refused):
+    """`details` are facts that help the caller on, such as the existing item's id."""
+
+    def __init__(self, code: str, message: str, details: Mapping[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.code, self.message, self.details = code, message, dict(details or {})
+
+
+class TooLarge(Refused):
+    """`limit` in bytes."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"the body is larger than {limit} bytes")
+        self.limit = limit
+
+
+class TooSlow(Refused):
+    """The body did not arrive in time."""
+
+    def __init__(self) -> None:
+        super().__init__("the body did not arrive in time")
+
+
+class QuotaExceeded(Refused):
+    """`retry_after` in seconds, until the quota resets."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__("the quota is used up")
+        self.retry_after = retry_after
+
+
+class RateLimited(Refused):
+    """`retry_after` in seconds."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__("too many requests")
+        self.retry_after = retry_after
+
+
+class Unavailable(Refused):
+    """`retry_after` in seconds."""
+
+    def __init__(self, retry_after: int = 5) -> None:
+        super().__init__("temporarily unavailable")
+        self.retry_after = retry_after
+
+
+Refusal = (
+    Unauthenticated
+    | Forbidden
+    | NotFound
+    | Invalid
+    | Conflict
+    | TooLarge
+    | TooSlow
+    | QuotaExceeded
+    | RateLimited
+    | Unavailable
+)
