@@ -6,6 +6,7 @@ command 2.5 s add up to less than the 8 s that a request may take.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -40,7 +41,8 @@ class DatabaseAway(Exception):
 
 
 def _to_json(value: Any) -> str:
-    return orjson.dumps(value).decode()
+    """Text of a JSON value; bytes are JSON that was encoded already."""
+    return (value if isinstance(value, bytes) else orjson.dumps(value)).decode()
 
 
 async def _set_up(connection: asyncpg.Connection) -> None:
@@ -101,6 +103,7 @@ class Database:
     async def close(self) -> None:
         """Close every connection, by force after two seconds."""
         try:
-            await asyncpg.compat.wait_for(self._pool.close(), 2)
+            async with asyncio.timeout(2):
+                await self._pool.close()
         except TimeoutError:
             self._pool.terminate()

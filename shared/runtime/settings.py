@@ -1,0 +1,137 @@
+"""Every option of a deployment, from the environment or a `.env`: name, default and a sentence.
+
+Providers' own settings stand beside each provider in `services/dispatcher/providers`.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.domain.account import CatchUp, OnUnknown, Policy
+from shared.domain.recipient import Channel
+
+ProviderName = Literal["sandbox", "http", "twilio", "whatsapp", "smtp"]
+
+
+class BadSettings(Exception):
+    """Names each wrong or missing key with what is expected, and never a value."""
+
+
+def _networks(text: str) -> str:
+    for network in filter(None, (part.strip() for part in text.split(","))):
+        _network(network)
+    return text
+
+
+def _network(text: str) -> IPv4Network | IPv6Network:
+    return IPv6Network(text) if ":" in text else IPv4Network(text)
+
+
+def _bus_scheme(url: SecretStr) -> SecretStr:
+    if not url.get_secret_value().startswith(("memory://", "amqp://", "amqps://")):
+        raise ValueError("starts with memory://, amqp:// or amqps://")
+    return url
+
+
+class Settings(BaseSettings):
+    """What every service reads at its start."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="BELLTOWER_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    database_url: SecretStr | None = Field(
+        None,
+        validation_alias="DATABASE_URL",
+        description="The Postgres to use; empty lets `belltower up` start a private one in the data folder.",
+    )
+    bus_url: Annotated[SecretStr, AfterValidator(_bus_scheme)] = Field(
+        SecretStr("memory://"),
+        validation_alias="BUS_URL",
+        description="amqp:// for RabbitMQ; memory:// only where all four services run in one process.",
+    )
+    data_dir: Path = Field(Path(".data"), description="Where `belltower up` keeps its database and its keys.")
+    master_key: SecretStr | None = Field(
+        None,
+        description="32 bytes in base64 that encrypt signing secrets at rest; several, newest first, joined by commas. "
+        "`belltower up` makes one and keeps it in the data folder.",
+    )
+
+    api_host: str = Field("127.0.0.1", description="The address that the API listens on.")
+    api_port: int = Field(8080, ge=0, le=65535, description="The API's port; 0 takes any free one.")
+    ops_host: str = Field("127.0.0.1", description="The address for probes and metrics; keep it off the public side.")
+    ops_port: int = Field(8081, ge=0, le=65535, description="The port of /livez, /readyz and /metrics; 0 takes any.")
+    log_format: Literal["json", "console"] = Field("json", description="How log lines look.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The lowest level logged.")
+    pool_size: int = Field(10, ge=2, le=200, description="Postgres connections of one process, at the most.")
+
+    provider: ProviderName = Field("sandbox", description="The provider of every channel that names none of its own.")
+    provider_sms: ProviderName | None = Field(None, description="The provider of SMS.")
+    provider_whatsapp: ProviderName | None = Field(None, description="The provider of WhatsApp messages.")
+    provider_email: ProviderName | None = Field(None, description="The provider of e-mail.")
+    provider_timeout: float = Field(10.0, gt=0, le=20, description="Seconds that one call of a provider may take.")
+    send_concurrency: int = Field(100, ge=1, le=2000, description="Provider calls that one dispatcher makes at once.")
+
+    grace: timedelta = Field(timedelta(hours=1), description="How late a send may still go out; an older one expires.")
+    catch_up: CatchUp | None = Field(None, description="Which missed sends go out late; empty: the schedule's own rule.")
+    on_unknown: OnUnknown = Field(
+        OnUnknown.PARK, description="A send whose answer was lost, at a provider without keys: park it, or retry it."
+    )
+    lease: float = Field(30.0, ge=1, le=600, description="Seconds that a worker may hold a send before it is rescued.")
+    rescue_every: float = Field(5.0, gt=0, le=60, description="Seconds between looks for leases that ran out.")
+    claim_batch: int = Field(500, ge=1, le=5000, description="Sends that one claim takes at the most.")
+
+    webhook_allow: Annotated[str, AfterValidator(_networks)] = Field(
+        "", description="Address ranges that webhooks may reach although private, joined by commas."
+    )
+    webhook_concurrency: int = Field(200, ge=1, le=2000, description="Webhook POSTs that one process makes at once.")
+    webhook_timeout: float = Field(15.0, gt=0, le=60, description="Seconds that one webhook POST may take.")
+    webhook_lease: float = Field(60.0, ge=2, le=600, description="Seconds that a webhook attempt may be held.")
+
+    drain: float = Field(11.0, ge=0, le=300, description="Seconds that a stop waits for work under way.")
+    readiness_delay: float = Field(
+        3.0, ge=0, le=60, description="Seconds between readiness going off and the end of listening."
+    )
+
+    def providers(self) -> dict[Channel, str]:
+        """The name of each channel's provider."""
+        return {
+            Channel.SMS: self.provider_sms or self.provider,
+            Channel.WHATSAPP: self.provider_whatsapp or self.provider,
+            Channel.EMAIL: self.provider_email or self.provider,
+        }
+
+    def policy(self) -> Policy:
+        """What reminders fall back to where neither they, nor their configuration or account say otherwise."""
+        return Policy(self.grace, self.catch_up, self.on_unknown)
+
+    def webhook_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The private ranges that webhooks may reach all the same."""
+        return tuple(_network(part.strip()) for part in self.webhook_allow.split(",") if part.strip())
+
+
+def read_settings(**overrides: object) -> Settings:
+    """The settings of this process. Raises `BadSettings`."""
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        raise BadSettings(describe(error, Settings)) from None
+
+
+def describe(error: ValidationError, settings: type[BaseSettings]) -> str:
+    """One line for each wrong key: its environment name and what is expected, never its value."""
+    prefix = settings.model_config.get("env_prefix", "")
+    lines = []
+    for problem in error.errors(include_input=False, include_url=False):
+        key = str(problem["loc"][0]) if problem["loc"] else "?"
+        name = key if key.isupper() else f"{prefix}{key}".upper()
+        lines.append(f"{name}: {problem['msg']}")
+    return "\n".join(lines)
+
+
