@@ -62,11 +62,26 @@ class OutgoingMessage:
 class Provider(Protocol):
     """One messaging provider, ready to be called from many tasks at once."""
 
-    name: str
-    idempotency: Idempotency
-    channels: frozenset[Channel]
-    needs_text: frozenset[Channel]
-    """Channels on which a template that is not registered here cannot be sent (Twilio SMS, SMTP)."""
+    # Properties, so that a frozen class or a class variable can answer them.
+    @property
+    def name(self) -> str:
+        """The word that chooses it in the settings."""
+        ...
+
+    @property
+    def idempotency(self) -> Idempotency:
+        """What it does with a repeated call."""
+        ...
+
+    @property
+    def channels(self) -> frozenset[Channel]:
+        """What it carries."""
+        ...
+
+    @property
+    def needs_text(self) -> frozenset[Channel]:
+        """Channels on which a template that is not registered here cannot be sent (Twilio SMS, SMTP)."""
+        ...
 
     async def send(self, message: OutgoingMessage) -> Outcome:
         """Make one call and say what came of it.

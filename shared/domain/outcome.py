@@ -24,6 +24,8 @@ class Rejected:
     """Our own words, for history: no phone number, no text, no secret."""
     code: str | None = None
     """The provider's own code, as it gave it."""
+    opted_out: bool = False
+    """The provider says that this person asked to be sent nothing more: the address is to be suppressed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,15 @@
+"""How long a provider lets one call take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Deadlines of one call, in seconds."""
+
+    connect: float = 3.0
+    """For waiting for a free connection, DNS, TCP, TLS and, with SMTP, the greeting."""
+    total: float = 9.0
+    """For everything; shorter than the dispatcher's 10 s, so that the provider names the outcome itself."""
