@@ -71,6 +71,16 @@ class DeadLetter:
 class Bus(Protocol):
     """Publish with a confirm, consume with an acknowledgement, know when the broker is away."""
 
+    async def start(self) -> None:
+        """Begin to connect, in the background and for as long as it takes. Until then `ready` is false and
+        `publish` raises at once."""
+        ...
+
+    async def watch(self) -> None:
+        """Wait for as long as the bus lives; raises what no waiting can heal, such as queues on the broker
+        that were declared with other arguments. A service runs it beside its work, and stops with it."""
+        ...
+
     async def publish(self, messages: Sequence[BusMessage]) -> None:
         """Return when the broker has confirmed every one of `messages`.
 
@@ -92,11 +102,17 @@ class Bus(Protocol):
         ...
 
     async def dead_letters(self, queue: Queue, *, limit: int) -> Sequence[DeadLetter]:
-        """The oldest `limit` dead letters of `queue`; they stay where they are."""
+        """The oldest `limit` dead letters of `queue`; they stay where they are.
+
+        Raises `ConnectionError` where the broker does not answer.
+        """
         ...
 
     async def replay_dead_letters(self, queue: Queue, *, limit: int) -> int:
-        """Give the oldest `limit` dead letters of `queue` back to it; returns how many."""
+        """Give the oldest `limit` dead letters of `queue` back to it; returns how many.
+
+        Raises `ConnectionError` or `PublishUnconfirmed` where the broker does not answer; no letter is lost.
+        """
         ...
 
     async def close(self) -> None:

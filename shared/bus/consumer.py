@@ -1,0 +1,166 @@
+"""One queue's consumer on RabbitMQ: comes back by itself, and its handlers never notice a lost connection."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
+from typing import Final
+from uuid import uuid4
+
+from aiormq.abc import AbstractChannel, DeliveredMessage
+
+from shared.bus import wire
+from shared.bus.bus import BusMessage, Handler, PublishUnconfirmed, Queue, Undeliverable
+from shared.bus.handling import Running, handle
+from shared.bus.link import (
+    CLOSE_TIMEOUT,
+    BrokerLost,
+    Link,
+    close_quietly,
+    keep_alive,
+    library_cancellation_as_loss,
+)
+from shared.bus.topology import declare
+
+RPC_TIMEOUT: Final = 5.0
+PROBE_EVERY: Final = 4.0
+"""Seconds between two questions to the broker whether it still sees our consumer."""
+
+SILENT_PROBES: Final = 15
+"""Probes in a row (60 s) with messages waiting, nothing running and nothing delivered: start over."""
+
+DEAD_LETTER_PAUSE: Final = 1.0
+
+Publish = Callable[[Sequence[BusMessage]], Awaitable[None]]
+
+
+class Consumer:
+    """Consumes `queue` on its own channel of `link`; dead letters go out through `publish`."""
+
+    def __init__(
+        self, link: Link, queue: Queue, handler: Handler, publish: Publish, queues: Sequence[Queue]
+    ) -> None:
+        self._link = link
+        self._queue = queue
+        self._handler = handler
+        self._publish = publish
+        self._queues = queues
+        self._channel: AbstractChannel | None = None
+        self._tag = f"{queue.name}.{uuid4().hex}"
+        self._task: asyncio.Task[None] | None = None
+        self._consuming = False
+        self._stopping = False
+        self._delivered = 0
+        self._running = Running()
+        # Redelivered twins of messages whose handlers outlived their connection must not pile up.
+        self._slots = asyncio.Semaphore(queue.prefetch)
+
+    @property
+    def consuming(self) -> bool:
+        """Whether the broker has confirmed the consumer and nothing has ended it since."""
+        return self._consuming
+
+    def start(self, spawn: Callable[[Coroutine[object, object, None]], asyncio.Task[None]]) -> None:
+        """Consume from now on, whatever happens to the connection. `spawn` is told of `TopologyMismatch`."""
+        self._task = spawn(keep_alive(f"consumer of {self._queue.name}", self._session))
+
+    async def _session(self) -> None:
+        connection = await self._link.connection()
+        # The queue may be what was lost.
+        await declare(connection, self._queues)
+        self._channel = channel = await connection.channel(publisher_confirms=False, timeout=RPC_TIMEOUT)
+        lost = asyncio.Event()
+        channel.on_consumer_cancel_callbacks.add(lambda _: lost.set())
+        channel.closing.add_done_callback(lambda _: lost.set())
+        try:
+            await channel.basic_qos(prefetch_count=self._queue.prefetch, timeout=RPC_TIMEOUT)
+            await channel.basic_consume(
+                self._queue.name, self._on_delivery, consumer_tag=self._tag, timeout=RPC_TIMEOUT
+            )
+            self._consuming = True
+            await self._until_lost(channel, lost)
+        finally:
+            self._consuming = False
+            if not self._stopping:
+                await close_quietly(channel)
+
+    async def _until_lost(self, channel: AbstractChannel, lost: asyncio.Event) -> None:
+        silent = 0
+        while True:
+            before = self._delivered
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PROBE_EVERY):
+                    await lost.wait()
+                return
+            waiting = await self._probe(channel)
+            idle = self._delivered == before and not self._running
+            silent = silent + 1 if waiting and idle else 0
+            if silent >= SILENT_PROBES:
+                raise BrokerLost("messages are waiting and none is delivered")
+
+    async def _probe(self, channel: AbstractChannel) -> int:
+        """How many messages wait; raises when the queue is gone or the broker sees no consumer."""
+        prober = await channel.connection.channel(publisher_confirms=False, timeout=RPC_TIMEOUT)
+        found = await prober.queue_declare(self._queue.name, passive=True, timeout=RPC_TIMEOUT)
+        await close_quietly(prober)
+        if not found.consumer_count:
+            raise BrokerLost("the broker sees no consumer")
+        return found.message_count or 0
+
+    async def _on_delivery(self, delivered: DeliveredMessage) -> None:
+        # The library cancels this callback together with its connection, so it only starts the work.
+        self._delivered += 1
+        self._running.spawn(self._deliver(delivered))
+
+    async def _deliver(self, delivered: DeliveredMessage) -> None:
+        async with self._slots:
+            if self._stopping or delivered.channel.is_closed:
+                # Not started, and the broker gives it to somebody again.
+                return
+            reason = await self._handle(delivered)
+            if reason is not None:
+                await self._bury(delivered, reason)
+        await _acknowledge(delivered)
+
+    async def _handle(self, delivered: DeliveredMessage) -> str | None:
+        try:
+            message = wire.incoming(delivered)
+        except Undeliverable as refusal:
+            return str(refusal)
+        return await handle(self._handler, message)
+
+    async def _bury(self, delivered: DeliveredMessage, reason: str) -> None:
+        letter = wire.dying(delivered, self._queue, reason)
+        while True:
+            try:
+                await self._publish([letter])
+            except PublishUnconfirmed:
+                await asyncio.sleep(DEAD_LETTER_PAUSE)
+            else:
+                return
+
+    async def stop_taking(self) -> None:
+        """Tell the broker to deliver no more; the channel stays open for acknowledgements."""
+        self._stopping = True
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait({self._task})
+        if self._channel is not None and not self._channel.is_closed:
+            with suppress(Exception), library_cancellation_as_loss():
+                await self._channel.basic_cancel(self._tag, timeout=CLOSE_TIMEOUT)
+
+    async def drain(self, seconds: float) -> None:
+        """Wait for the handlers, then give back what they did not get to."""
+        await self._running.drain(seconds)
+        if self._channel is not None:
+            await close_quietly(self._channel)
+
+
+async def _acknowledge(delivered: DeliveredMessage) -> None:
+    tag = delivered.delivery_tag
+    if tag is None or delivered.channel.is_closed:
+        return
+    # Where the channel has died the broker delivers the message again; handlers are idempotent.
+    with suppress(Exception), library_cancellation_as_loss():
+        await delivered.channel.basic_ack(tag, wait=False)

@@ -1,0 +1,62 @@
+"""Looking at dead letters on RabbitMQ, and giving them back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Final
+
+import aiormq
+from aiormq import spec
+from aiormq.abc import AbstractChannel, DeliveredMessage
+
+from shared.bus import wire
+from shared.bus.bus import BusMessage, DeadLetter, Queue
+from shared.bus.link import BrokerLost, Link, close_quietly, library_cancellation_as_loss
+from shared.bus.topology import dead_name
+
+ANSWER_TIMEOUT: Final = 5.0
+
+
+async def dead_letters(link: Link, queue: Queue, limit: int) -> Sequence[DeadLetter]:
+    """The oldest `limit`; closing the channel puts all of them back in their order. Raises `BrokerLost`."""
+    letters: list[DeadLetter] = []
+    async with _channel(link) as channel:
+        while len(letters) < limit and (delivered := await _get(channel, queue)):
+            letters.append(wire.dead_letter(delivered, queue))
+    return letters
+
+
+async def replay(
+    link: Link, queue: Queue, limit: int, publish: Callable[[Sequence[BusMessage]], Awaitable[None]]
+) -> int:
+    """Each is removed after its copy is confirmed, so a crash in between repeats one and loses none."""
+    replayed = 0
+    async with _channel(link) as channel:
+        while replayed < limit and (delivered := await _get(channel, queue)):
+            await publish([wire.revived(delivered, queue)])
+            await channel.basic_ack(delivered.delivery_tag or 0)
+            replayed += 1
+    return replayed
+
+
+async def _get(channel: AbstractChannel, queue: Queue) -> DeliveredMessage | None:
+    found = await channel.basic_get(dead_name(queue), timeout=ANSWER_TIMEOUT)
+    return None if isinstance(found.delivery, spec.Basic.GetEmpty) else found
+
+
+@asynccontextmanager
+async def _channel(link: Link) -> AsyncIterator[AbstractChannel]:
+    """A channel of our own: what it holds unacknowledged goes back when it closes."""
+    try:
+        with library_cancellation_as_loss():
+            async with asyncio.timeout(ANSWER_TIMEOUT):
+                connection = await link.connection()
+            channel = await connection.channel(publisher_confirms=False, timeout=ANSWER_TIMEOUT)
+            try:
+                yield channel
+            finally:
+                await close_quietly(channel)
+    except (aiormq.AMQPError, OSError, RuntimeError, TimeoutError) as error:
+        raise BrokerLost(type(error).__name__) from None

@@ -1,0 +1,120 @@
+"""One connection to RabbitMQ that is opened again whenever it is lost, by a task of its own.
+
+The library's own "robust" objects are not used: they hold channels weakly, restore them in no known order,
+and cannot say whether a consumer is consuming. A session that starts from nothing can.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Final
+
+import aiormq
+from aiormq.abc import AbstractChannel, AbstractConnection
+from yarl import URL
+
+from shared.bus.topology import TopologyMismatch
+
+HEARTBEAT: Final = 10
+"""Seconds; a silent broker is noticed after (heartbeat + 1) x 3 = 33 s."""
+
+CONNECT_TIMEOUT: Final = 5.0
+CLOSE_TIMEOUT: Final = 1.0
+FIRST_PAUSE: Final = 0.2
+LONGEST_PAUSE: Final = 3.0
+"""Seconds between tries. Short, so that consumers are back within 10 s of the broker."""
+
+log = logging.getLogger("belltower.bus")
+
+
+class BrokerLost(ConnectionError):
+    """The broker went away, or does not answer."""
+
+
+@contextmanager
+def library_cancellation_as_loss() -> Iterator[None]:
+    """Raise `BrokerLost` for a `CancelledError` that nobody asked for.
+
+    When a connection is lost the library cancels whoever waits on it. A real cancellation of the running
+    task goes through.
+    """
+    task = asyncio.current_task()
+    asked_before = task.cancelling() if task else 0
+    try:
+        yield
+    except asyncio.CancelledError:
+        if task is None or task.cancelling() > asked_before:
+            raise
+        raise BrokerLost("the connection was lost") from None
+
+
+async def close_quietly(closing: AbstractConnection | AbstractChannel) -> None:
+    """Close, within `CLOSE_TIMEOUT`: a broker that does not answer shall not hold up the process."""
+    with suppress(Exception), library_cancellation_as_loss():
+        async with asyncio.timeout(CLOSE_TIMEOUT):
+            await closing.close()
+
+
+async def keep_alive(name: str, session: Callable[[], Awaitable[None]]) -> None:
+    """Run `session` again whenever it ends, for ever. Raises `TopologyMismatch` only."""
+    loop = asyncio.get_running_loop()
+    pause = FIRST_PAUSE
+    while True:
+        began = loop.time()
+        try:
+            with library_cancellation_as_loss():
+                await session()
+            reason = "closed"
+        except TopologyMismatch:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever the library raises, the next try must come
+            # The type alone: a message could hold the address.
+            reason = type(error).__name__
+        pause = FIRST_PAUSE if loop.time() - began > LONGEST_PAUSE else min(pause * 2, LONGEST_PAUSE)
+        log.warning("bus: %s lost (%s), again in %.1f s", name, reason, pause)
+        await asyncio.sleep(pause)
+
+
+class Link:
+    """Holds one connection open; `connection` waits for it, `current` does not."""
+
+    def __init__(self, url: str, name: str) -> None:
+        self.name = name
+        self._url = URL(url).update_query(heartbeat=HEARTBEAT, name=name)
+        self._connection: AbstractConnection | None = None
+        self._up = asyncio.Event()
+
+    @property
+    def current(self) -> AbstractConnection | None:
+        """The open connection, or None while there is none."""
+        return self._connection if self._up.is_set() else None
+
+    async def connection(self) -> AbstractConnection:
+        """Wait for an open connection."""
+        while (connection := self.current) is None:
+            await self._up.wait()
+        return connection
+
+    async def run(self) -> None:
+        """Connect, and connect again, for ever."""
+        await keep_alive(self.name, self._session)
+
+    async def _session(self) -> None:
+        async with asyncio.timeout(CONNECT_TIMEOUT):
+            self._connection = connection = await aiormq.connect(self._url)
+        self._up.set()
+        log.info("bus: %s connected", self.name)
+        try:
+            await asyncio.wait({connection.closing})
+        finally:
+            self._up.clear()
+
+    async def close(self) -> None:
+        """Close the connection; `run` must have been cancelled before."""
+        connection, self._connection = self._connection, None
+        self._up.clear()
+        if connection is not None:
+            await close_quietly(connection)
