@@ -1,0 +1,89 @@
+"""A TCP proxy that fails on purpose, between a program under test and a server."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import struct
+from enum import StrEnum
+from typing import Self
+
+
+class Mode(StrEnum):
+    """How the network behaves. A change holds at once, for open connections too."""
+
+    PASS = "pass"
+    BLACKHOLE = "blackhole"  # nothing arrives anywhere, nothing is closed
+    DROP_REPLY = "drop_reply"  # requests arrive, answers are lost
+    REFUSE = "refuse"  # nobody listens any more; open connections live
+    RESET_ALL = "reset_all"  # open connections and new ones are reset
+    DELAY = "delay"  # every piece arrives `delay` seconds later
+
+
+class Proxy:
+    """Listens on `port` of 127.0.0.1 and passes on to `target_port`, as its mode says."""
+
+    def __init__(self, target_port: int, port: int = 0) -> None:
+        self._target_port, self.port = target_port, port
+        self._mode, self._delay = Mode.PASS, 0.0
+        self._open: dict[asyncio.StreamWriter, asyncio.Task[None] | None] = {}
+
+    async def __aenter__(self) -> Self:
+        await self._listen()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+        tasks = [task for task in self._open.values() if task]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._server.wait_closed()
+
+    async def set(self, mode: Mode, delay: float = 0.0) -> None:
+        """Behave so from now on; `delay` in seconds, for Mode.DELAY. What a blackhole swallowed stays lost."""
+        self._mode, self._delay = mode, delay
+        if mode is Mode.REFUSE:
+            self._server.close()
+        elif not self._server.is_serving():
+            await self._listen()
+        if mode is Mode.RESET_ALL:
+            for writer in self._open:
+                _reset(writer)
+
+    async def _listen(self) -> None:
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._open[writer] = asyncio.current_task()
+        far_writer = None
+        try:
+            if self._mode is not Mode.RESET_ALL:
+                far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target_port)
+                self._open[far_writer] = None
+                async with asyncio.TaskGroup() as both:
+                    both.create_task(self._pass_on(reader, far_writer, {Mode.BLACKHOLE}))
+                    both.create_task(self._pass_on(far_reader, writer, {Mode.BLACKHOLE, Mode.DROP_REPLY}))
+        except* OSError:
+            pass
+        finally:
+            for end in filter(None, (writer, far_writer)):
+                del self._open[end]
+                _reset(end)
+
+    async def _pass_on(self, source: asyncio.StreamReader, to: asyncio.StreamWriter, lost: set[Mode]) -> None:
+        while piece := await source.read(65_536):
+            if self._mode is Mode.DELAY:
+                await asyncio.sleep(self._delay)
+            if self._mode not in lost:
+                to.write(piece)
+                await to.drain()
+        to.write_eof()
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):  # it may be closed by now
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
