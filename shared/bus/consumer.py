@@ -38,9 +38,7 @@ Publish = Callable[[Sequence[BusMessage]], Awaitable[None]]
 class Consumer:
     """Consumes `queue` on its own channel of `link`; dead letters go out through `publish`."""
 
-    def __init__(
-        self, link: Link, queue: Queue, handler: Handler, publish: Publish, queues: Sequence[Queue]
-    ) -> None:
+    def __init__(self, link: Link, queue: Queue, handler: Handler, publish: Publish, queues: Sequence[Queue]) -> None:
         self._link = link
         self._queue = queue
         self._handler = handler

@@ -20,12 +20,30 @@ ANSWER_TIMEOUT: Final = 5.0
 
 
 async def dead_letters(link: Link, queue: Queue, limit: int) -> Sequence[DeadLetter]:
-    """The oldest `limit`; closing the channel puts all of them back in their order. Raises `BrokerLost`."""
+    """Read the oldest `limit` and put them back in their order. Raises `BrokerLost`."""
     letters: list[DeadLetter] = []
     async with _channel(link) as channel:
+        there_before = await _count(channel, queue)
         while len(letters) < limit and (delivered := await _get(channel, queue)):
             letters.append(wire.dead_letter(delivered, queue))
+        if letters:
+            await _put_back(channel, queue, there_before)
     return letters
+
+
+async def _put_back(channel: AbstractChannel, queue: Queue, expected: int) -> None:
+    """Wait until they are there again, a second at most, so that whoever looks next finds them."""
+    # Tag 0 with `multiple` means all that the channel holds.
+    await channel.basic_nack(0, multiple=True, requeue=True)
+    for _ in range(50):
+        if await _count(channel, queue) >= expected:
+            return
+        await asyncio.sleep(0.02)
+
+
+async def _count(channel: AbstractChannel, queue: Queue) -> int:
+    found = await channel.queue_declare(dead_name(queue), passive=True, timeout=ANSWER_TIMEOUT)
+    return found.message_count or 0
 
 
 async def replay(
@@ -34,6 +52,8 @@ async def replay(
     """Each is removed after its copy is confirmed, so a crash in between repeats one and loses none."""
     replayed = 0
     async with _channel(link) as channel:
+        # Not more than are there now: one that dies again at once would be replayed again and again.
+        limit = min(limit, await _count(channel, queue))
         while replayed < limit and (delivered := await _get(channel, queue)):
             await publish([wire.revived(delivered, queue)])
             await channel.basic_ack(delivered.delivery_tag or 0)

@@ -49,9 +49,7 @@ class DeadLetterStore(Protocol):
 class MemoryBus:
     """See `shared.bus.bus.Bus`."""
 
-    def __init__(
-        self, store: DeadLetterStore, *, queues: Sequence[Queue] = QUEUES, length: int = QUEUE_LENGTH
-    ) -> None:
+    def __init__(self, store: DeadLetterStore, *, queues: Sequence[Queue] = QUEUES, length: int = QUEUE_LENGTH) -> None:
         self._store = store
         self._queues = {queue.name: MemoryQueue(queue, length, self._bury) for queue in queues}
         self._closed = asyncio.Event()

@@ -44,9 +44,7 @@ class Publisher:
     async def _session(self) -> None:
         connection = await self._link.connection()
         await declare(connection, self._queues)
-        opened = await connection.channel(
-            publisher_confirms=True, on_return_raises=True, timeout=OPEN_TIMEOUT
-        )
+        opened = await connection.channel(publisher_confirms=True, on_return_raises=True, timeout=OPEN_TIMEOUT)
         self._channel = channel = cast("Channel", opened)
         self.opened.set()
         try:

@@ -71,9 +71,7 @@ async def declare(connection: AbstractConnection, queues: Sequence[Queue]) -> No
 
 
 async def _exchange(channel: AbstractChannel, name: str, kind: str) -> None:
-    await _or_mismatch(
-        name, channel.exchange_declare(name, exchange_type=kind, durable=True, timeout=DECLARE_TIMEOUT)
-    )
+    await _or_mismatch(name, channel.exchange_declare(name, exchange_type=kind, durable=True, timeout=DECLARE_TIMEOUT))
 
 
 async def _queue(channel: AbstractChannel, name: str, arguments: Arguments) -> None:
