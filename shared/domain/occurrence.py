@@ -163,6 +163,8 @@ def _retry(
     wait = backoff.delay(max(failures, 1), backoff.SEND, random=random)
     due_at = now + max(wait, failed.retry_after or timedelta(0))
     if next_send_at is not None and due_at >= next_send_at:
-        return _end(occurrence, State.SKIPPED, f"no retry before the next send time: {failed.reason}", failures=failures)
+        return _end(
+            occurrence, State.SKIPPED, f"no retry before the next send time: {failed.reason}", failures=failures
+        )
     key_epoch = occurrence.key_epoch if failed.ambiguous else occurrence.key_epoch + 1
     return Step(State.SCHEDULED, due_at=due_at, failures=failures, key_epoch=key_epoch, reason=failed.reason)

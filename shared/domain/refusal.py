@@ -1,16 +1,16 @@
 """The reasons the domain says no: a closed union, so that every dialect must say how each one sounds.
 
-    Refusal
-    ├── Unauthenticated   no credential, or not a valid one
-    ├── Forbidden         a valid credential that may not do this
-    ├── NotFound          nothing of that kind and id in this account
-    ├── Invalid           the request is wrong; names every problem at once
-    ├── Conflict          the request is right, but the present state forbids it
-    ├── TooLarge          the body is over the route's limit
-    ├── TooSlow           the body did not arrive in time
-    ├── QuotaExceeded     the account's quota is used up
-    ├── RateLimited       too many requests
-    └── Unavailable       a server of ours is away; the request may be sent again
+Refusal
+├── Unauthenticated   no credential, or not a valid one
+├── Forbidden         a valid credential that may not do this
+├── NotFound          nothing of that kind and id in this account
+├── Invalid           the request is wrong; names every problem at once
+├── Conflict          the request is right, but the present state forbids it
+├── TooLarge          the body is over the route's limit
+├── TooSlow           the body did not arrive in time
+├── QuotaExceeded     the account's quota is used up
+├── RateLimited       too many requests
+└── Unavailable       a server of ours is away; the request may be sent again
 """
 
 from __future__ import annotations

@@ -69,14 +69,17 @@ class Progress:
 def status_after(progress: Progress, ended_as: State) -> Status:
     """The reminder's status once one of its occurrences ended as `ended_as`.
 
-    At least one sent is `completed`, none is `expired` (B-059); a cancelled reminder stays cancelled. A late
+    At least one sent is `completed`, none is `expired` (B-059). A status that a caller set stays, but a late
     answer that proves an expired reminder's send makes it completed.
     """
-    if progress.status is Status.CANCELLED or progress.unfinished_elsewhere:
-        return progress.status
-    if ended_as is State.SENT or progress.sent_elsewhere:
-        return Status.COMPLETED
-    return Status.EXPIRED
+    sent = ended_as is State.SENT or progress.sent_elsewhere > 0
+    match progress.status:
+        case Status.ACTIVE if progress.unfinished_elsewhere == 0:
+            return Status.COMPLETED if sent else Status.EXPIRED
+        case Status.EXPIRED if ended_as is State.SENT:
+            return Status.COMPLETED
+        case _:
+            return progress.status
 
 
 def cancel_outcome(*, sending: int, unfinished: int, sent: int) -> CancelOutcome:

@@ -5,7 +5,6 @@ The same frozen class is what the domain returns and what the wire carries: the 
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -51,27 +50,26 @@ def _classes() -> dict[tuple[str, int], type[Message]]:
 
 
 @cache
-def adapter(message: type[Message]) -> TypeAdapter[Any]:
-    """The pydantic reader of one message class."""
-    return TypeAdapter(message)
+def _adapter(routing_key: tuple[str, int]) -> TypeAdapter[Any]:
+    return TypeAdapter(_classes()[routing_key])
 
 
 def data_of(message: Message) -> bytes:
     """The message's fields as JSON: UUIDs as text, times as RFC 3339 in UTC with `Z`."""
-    return orjson.dumps(asdict(message), option=orjson.OPT_UTC_Z)
+    return orjson.dumps(message, option=orjson.OPT_UTC_Z)
 
 
-def wrap(event: Event, *, id: UUID, account_id: UUID, at: datetime, sequence: int) -> Envelope:
+def wrap(event: Event, *, event_id: UUID, account_id: UUID, at: datetime, sequence: int) -> Envelope:
     """An event in its envelope."""
     return Envelope(
-        id=id,
+        id=event_id,
         type=event.TYPE,
         version=event.VERSION,
         account_id=account_id,
         at=at,
         subject=event.subject(),
         sequence=sequence,
-        data=orjson.loads(data_of(event)),  # type: ignore[arg-type]
+        data=orjson.loads(data_of(event)),
     )
 
 
@@ -90,11 +88,11 @@ def decode(body: bytes) -> Envelope:
 
 def unwrap(envelope: Envelope) -> Message:
     """The message inside. Raises `UnknownType`, `Undecodable`."""
-    message = _classes().get((envelope.type, envelope.version))
-    if message is None:
+    key = (envelope.type, envelope.version)
+    if key not in _classes():
         raise UnknownType(envelope.routing_key)
     try:
-        unwrapped: Message = adapter(message).validate_python(envelope.data)
+        unwrapped: Message = _adapter(key).validate_python(envelope.data)
     except ValidationError as error:
         raise Undecodable(f"{envelope.routing_key}: {error.error_count()} problems in data") from None
     return unwrapped

@@ -23,6 +23,8 @@ class Runtime:
     bus: Bus
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once: stop taking work, drain, return."""
+    drained: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when every service has returned: the relay publishes what they wrote last, and ends."""
     events_written: asyncio.Event = field(default_factory=asyncio.Event)
     """Set it after each commit that wrote to the outbox: the relay looks at once."""
     deliveries_written: asyncio.Event = field(default_factory=asyncio.Event)

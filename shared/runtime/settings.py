@@ -79,7 +79,9 @@ class Settings(BaseSettings):
     send_concurrency: int = Field(100, ge=1, le=2000, description="Provider calls that one dispatcher makes at once.")
 
     grace: timedelta = Field(timedelta(hours=1), description="How late a send may still go out; an older one expires.")
-    catch_up: CatchUp | None = Field(None, description="Which missed sends go out late; empty: the schedule's own rule.")
+    catch_up: CatchUp | None = Field(
+        None, description="Which missed sends go out late; empty: the schedule's own rule."
+    )
     on_unknown: OnUnknown = Field(
         OnUnknown.PARK, description="A send whose answer was lost, at a provider without keys: park it, or retry it."
     )
@@ -133,5 +135,3 @@ def describe(error: ValidationError, settings: type[BaseSettings]) -> str:
         name = key if key.isupper() else f"{prefix}{key}".upper()
         lines.append(f"{name}: {problem['msg']}")
     return "\n".join(lines)
-
-

@@ -10,13 +10,13 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import asyncpg
 import orjson
 
-Connection = asyncpg.pool.PoolConnectionProxy | asyncpg.Connection
-"""What every statement function takes as its first argument: a connection, in a transaction where it writes."""
+Connection: TypeAlias = asyncpg.pool.PoolConnectionProxy | asyncpg.Connection
+"""What every statement function takes first: a connection, in a transaction where it writes."""
 
 DatabaseError = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 """What a statement raises when Postgres is away, refuses or is too slow."""

@@ -83,15 +83,5 @@ async def since(
     return [_envelope(row) for row in await db.fetch(_SINCE, account_id, start, end, list(types), limit)]
 
 
-_OLDEST_UNPUBLISHED: Final = """
-select extract(epoch from clock_timestamp() - min(at))::float8 from outbox where published_at is null
-"""
-
-
-async def oldest_unpublished(db: Connection) -> float:
-    """The age in seconds of the oldest event that waits for the broker; 0 where none does."""
-    return await db.fetchval(_OLDEST_UNPUBLISHED) or 0.0
-
-
 def _envelope(row: Any) -> Envelope:
     return Envelope.model_construct(**dict(row))

@@ -79,14 +79,12 @@ create index delivery_attempts_by_delivery on delivery_attempts (delivery_id, nu
 
 -- What no handler could take, where the bus is memory; RabbitMQ keeps its own.
 create table dead_letters (
-    id          uuid primary key,
     queue       text not null,
-    exchange    text not null,
+    id          uuid not null,
     routing_key text not null,
-    message_id  uuid not null,
-    headers     jsonb not null,
     body        bytea not null,
     reason      text not null,
-    dead_at     timestamptz not null
+    dead_at     timestamptz not null,
+    primary key (queue, id)
 );
-create index dead_letters_by_queue on dead_letters (queue, dead_at);
+create index dead_letters_by_age on dead_letters (queue, dead_at);

@@ -1,0 +1,182 @@
+"""What the end of an attempt, a lost worker or a missed time makes of a reminder: the step, what history says,
+and the events. Pure; `shared.runtime.ledger` loads the case and writes the settlement in one transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from shared.domain.account import Policy
+from shared.domain.events import (
+    Event,
+    MessageAttemptFailed,
+    MessageFailed,
+    MessageOptedOut,
+    MessageSent,
+    MessageSkipped,
+    MessageUncertain,
+    ReminderCompleted,
+    ReminderExpired,
+)
+from shared.domain.occurrence import Occurrence, State, Step, after, after_lost_worker
+from shared.domain.outcome import Accepted, Failed, Outcome, Rejected, Unavailable, Unknown
+from shared.domain.reminder import Action, HistoryEntry, Progress, Status, status_after
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One occurrence that ends or tries again, with all that the decision needs."""
+
+    occurrence: Occurrence
+    progress: Progress
+    policy: Policy
+    next_send_at: datetime | None
+    """The reminder's next planned time after this one."""
+    attempt_id: UUID | None
+    provider: str
+    started_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What is to be written for one case."""
+
+    case: Case
+    step: Step
+    status: Status
+    last_send_at: datetime | None
+    last_attempts: int
+    history: tuple[HistoryEntry, ...]
+    events: tuple[Event, ...]
+    outcome: str | None
+    """The attempt's outcome as a word, or None where no call was made."""
+    code: str | None = None
+
+
+def settle_attempt(case: Case, outcome: Outcome, *, now: datetime, random: float, error: bool = False) -> Settlement:
+    """What an answer makes of its attempt; `error`: the outcome stands for an unexpected exception of ours."""
+    if isinstance(outcome, Unknown) and case.occurrence.takes_key:
+        outcome = Failed(outcome.reason, outcome.code, ambiguous=True)
+    step = after(case.occurrence, outcome, now=now, policy=case.policy, next_send_at=case.next_send_at, random=random)
+    step = _no_retry_of_ended(case, step, now)
+    word = "error" if error else type(outcome).__name__.lower()
+    action = _action(outcome, error=error)
+    history, events = [(action, _detail(case, outcome, step))], _attempt_events(case, outcome, step, now)
+    if isinstance(outcome, Rejected) and outcome.opted_out:
+        events.append(_event(MessageOptedOut, case))
+    return _settlement(case, step, now, history, events, outcome=word, code=getattr(outcome, "code", None))
+
+
+def settle_lost(case: Case, *, now: datetime) -> Settlement:
+    """What the loss of its worker makes of an attempt whose lease ran out."""
+    step = _no_retry_of_ended(case, after_lost_worker(case.occurrence, now=now, policy=case.policy), now)
+    detail = f"Attempt {case.occurrence.attempt}: outcome unknown, the worker was lost while sending"
+    events = _attempt_events(case, Unknown("the worker was lost while sending"), step, now)
+    return _settlement(case, step, now, [(Action.SEND_ERROR, detail)], events, outcome="unknown")
+
+
+def settle_missed(case: Case, step: Step, *, now: datetime) -> Settlement:
+    """What `misfire` made of an occurrence that was never tried, or no longer may be."""
+    return _settlement(case, step, now, [], [], outcome=None)
+
+
+def _no_retry_of_ended(case: Case, step: Step, now: datetime) -> Step:
+    """A reminder that a caller ended, and a parked send whose time is over, get no further try."""
+    if step.ended:
+        return step
+    if case.progress.status is not Status.ACTIVE and case.occurrence.state is not State.UNCERTAIN:
+        return replace(step, state=State.CANCELLED, due_at=None)
+    parked = case.occurrence.state is State.UNCERTAIN
+    if parked and (
+        case.progress.status is not Status.ACTIVE or now - case.occurrence.scheduled_for > case.policy.grace
+    ):
+        return replace(step, state=State.SKIPPED, due_at=None, reason=f"proved unsent too late: {step.reason}")
+    return step
+
+
+def _action(outcome: Outcome, *, error: bool) -> Action:
+    if isinstance(outcome, Accepted):
+        return Action.SENT
+    return Action.SEND_ERROR if error or isinstance(outcome, Unknown) else Action.SEND_FAILED
+
+
+def _detail(case: Case, outcome: Outcome, step: Step) -> str:
+    if isinstance(outcome, Accepted):
+        return f"Message sent by {case.provider}"
+    code = f" (code {outcome.code})" if outcome.code else ""
+    doubt = "outcome unknown, " if isinstance(outcome, Unknown) else ""
+    parked = "; parked, not repeated" if step.state is State.UNCERTAIN else ""
+    return f"Attempt {case.occurrence.attempt} by {case.provider}: {doubt}{outcome.reason}{code}{parked}"
+
+
+def _event(kind: type[Event], case: Case, **facts: object) -> Event:
+    return kind(  # type: ignore[call-arg]
+        reminder_id=case.progress.id,
+        external_id=case.progress.external_id,
+        occurrence_id=case.occurrence.id,
+        channel=case.progress.channel,
+        attempt=case.occurrence.attempt,
+        scheduled_for=case.occurrence.scheduled_for,
+        **facts,
+    )
+
+
+def _attempt_events(case: Case, outcome: Outcome, step: Step, now: datetime) -> list[Event]:
+    if isinstance(outcome, Accepted):
+        message_id = outcome.provider_message_id
+        return [_event(MessageSent, case, provider=case.provider, provider_message_id=message_id, sent_at=now)]
+    if step.state is State.UNCERTAIN:
+        return [_event(MessageUncertain, case, provider=case.provider, reason=outcome.reason)]
+    reason = f"provider unavailable: {outcome.reason}" if isinstance(outcome, Unavailable) else outcome.reason
+    return [_event(MessageAttemptFailed, case, provider=case.provider, reason=reason, retry_at=step.due_at)]
+
+
+def _settlement(
+    case: Case,
+    step: Step,
+    now: datetime,
+    history: list[tuple[Action, str]],
+    events: list[Event],
+    *,
+    outcome: str | None,
+    code: str | None = None,
+) -> Settlement:
+    """The parts that every end has: what history and events say of the end, and the reminder's new standing."""
+    reason = step.reason or ""
+    match step.state:
+        case State.SKIPPED if outcome is None:
+            history.append((Action.SKIPPED, f"Send time skipped: {reason}"))
+            events.append(_event(MessageSkipped, case, reason=reason))
+        case State.SKIPPED:
+            history.append((Action.SKIPPED, f"Send time skipped: {reason}"))
+            events.append(_event(MessageFailed, case, reason=reason))
+        case State.EXPIRED:
+            history.append((Action.EXPIRED, f"Send time expired: {reason}"))
+            events.append(_event(MessageFailed, case, reason=f"expired: {reason}"))
+        case State.CANCELLED:
+            events.append(_event(MessageFailed, case, reason=f"cancelled: {reason}"))
+        case _:
+            pass
+    status = status_after(case.progress, step.state) if step.ended else case.progress.status
+    events.extend(_reminder_end(case.progress, status))
+    return Settlement(
+        case=case,
+        step=step,
+        status=status,
+        last_send_at=now if step.state is State.SENT else case.progress.last_send_at,
+        last_attempts=0 if step.ended else step.failures,
+        history=tuple(HistoryEntry(now, action, detail, status) for action, detail in history),
+        events=tuple(events),
+        outcome=outcome,
+        code=code,
+    )
+
+
+def _reminder_end(progress: Progress, status: Status) -> Sequence[Event]:
+    if status is progress.status:
+        return ()
+    kind = ReminderCompleted if status is Status.COMPLETED else ReminderExpired
+    return (kind(reminder_id=progress.id, external_id=progress.external_id),)

@@ -1,0 +1,36 @@
+"""The three lags that tell the whole story, and what is parked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from shared.store.database import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Lags:
+    """Seconds; 0 where nothing waits."""
+
+    oldest_due_occurrence: float
+    oldest_unpublished_event: float
+    oldest_due_delivery: float
+    uncertain: int
+
+
+_LAGS: Final = """
+select
+    greatest(0, extract(epoch from clock_timestamp()
+        - (select min(due_at) from occurrences where state = 'scheduled')))::float8 as oldest_due_occurrence,
+    greatest(0, extract(epoch from clock_timestamp()
+        - (select min(at) from outbox where published_at is null)))::float8 as oldest_unpublished_event,
+    greatest(0, extract(epoch from clock_timestamp()
+        - (select min(due_at) from deliveries where state = 'pending')))::float8 as oldest_due_delivery,
+    (select count(*) from occurrences where state = 'uncertain') as uncertain
+"""
+
+
+async def lags(db: Connection) -> Lags:
+    """What waits, and for how long."""
+    row = await db.fetchrow(_LAGS)
+    return Lags(**{name: value or 0 for name, value in row.items()})

@@ -1,0 +1,191 @@
+"""The road of a planned send to its provider: claimed when due, queued under a lease, begun under a fence.
+
+First send, retry, lost hint and dead worker are the same claim. Every statement locks occurrences in the order
+of their ids, and none locks a reminder after an occurrence: so none can deadlock another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from shared.store.database import Connection
+
+_NOW: Final = "select clock_timestamp()"
+
+
+async def database_now(db: Connection) -> datetime:
+    """The database's clock: the only one that decides what is due."""
+    now: datetime = await db.fetchval(_NOW)
+    return now
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """One due occurrence, queued for `lease` from now on."""
+
+    id: UUID
+    version: int
+    reminder_id: UUID
+    late: bool
+    """Late enough that a misfire rule may apply."""
+
+
+_CLAIM: Final = """
+with due as materialized (
+    select o.id
+    from occurrences o
+    join reminders r on r.id = o.reminder_id
+    join configurations c on c.id = r.configuration_id
+    where o.state = 'scheduled' and o.due_at <= $1 and c.state = 'running'
+      and not exists (select from occurrences e where e.reminder_id = o.reminder_id and e.seq < o.seq
+                      and e.state in ('scheduled', 'queued', 'sending'))
+      and not exists (select from provider_pauses p where p.account_id = o.account_id and p.channel = r.channel
+                      and p.until > $1)
+    order by o.due_at, o.id limit $2
+    for update of o skip locked)
+update occurrences o
+set state = 'queued', version = o.version + 1, lease_until = $1 + $3::interval
+from due where o.id = due.id
+returning o.id, o.version, o.reminder_id, o.scheduled_for < $1 - interval '1 second' as late
+"""
+
+
+async def claim_due(tx: Connection, *, now: datetime, limit: int, lease: timedelta) -> list[Claimed]:
+    """Queue up to `limit` due occurrences, each the first unfinished one of its reminder; skips what others claim."""
+    return [Claimed(**dict(row)) for row in await tx.fetch(_CLAIM, now, limit, lease)]
+
+
+_NEXT_DUE: Final = """
+select due_at from occurrences where state = 'scheduled' and due_at > $1 order by due_at limit 1
+"""
+
+
+async def next_due(db: Connection, *, now: datetime) -> datetime | None:
+    """When the next occurrence after `now` falls due."""
+    due_at: datetime | None = await db.fetchval(_NEXT_DUE, now)
+    return due_at
+
+
+_RELEASE: Final = """
+with unbegun as materialized (
+    select o.id from occurrences o join unnest($1::uuid[], $2::int[]) as hint (id, version)
+      on o.id = hint.id and o.version = hint.version
+    where o.state = 'queued' order by o.id for update of o skip locked)
+update occurrences o set state = 'scheduled', version = o.version + 1, lease_until = null
+from unbegun where o.id = unbegun.id
+"""
+
+
+async def release(db: Connection, hints: Sequence[tuple[UUID, int]]) -> None:
+    """Give back claims that were not begun: they are due again at once."""
+    await db.execute(_RELEASE, [occurrence for occurrence, _ in hints], [version for _, version in hints])
+
+
+_RESCUE_QUEUED: Final = """
+with lost as materialized (
+    select id from occurrences where state = 'queued' and lease_until < $1
+    order by id limit $2 for update skip locked)
+update occurrences o set state = 'scheduled', version = o.version + 1, lease_until = null
+from lost where o.id = lost.id
+returning o.id
+"""
+
+
+async def rescue_queued(tx: Connection, *, now: datetime, limit: int) -> int:
+    """Make due again what was queued and never begun: its hint was lost. Returns how many."""
+    return len(await tx.fetch(_RESCUE_QUEUED, now, limit))
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Which provider serves a channel, and whether it honours a key."""
+
+    channel: str
+    provider: str
+    takes_key: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """An occurrence that is `sending`, with all that the provider needs."""
+
+    id: UUID
+    account_id: UUID
+    reminder_id: UUID
+    external_id: str | None
+    attempt_id: UUID
+    attempt: int
+    key_epoch: int
+    scheduled_for: datetime
+    provider: str
+    channel: str
+    address: str
+    template_name: str | None
+    registered: bool
+    """Whether a template of that name is registered here."""
+    provider_name: str | None
+    language: str | None
+    body: str | None
+    template_subject: str | None
+    parameters: list[str]
+    text: str | None
+    subject: str | None
+
+
+_BEGIN: Final = """
+with hint as (select * from unnest($1::uuid[], $2::int[], $3::uuid[]) as h (id, version, attempt_id)),
+     route as (select * from unnest($4::text[], $5::text[], $6::bool[]) as x (channel, provider, takes_key)),
+     startable as materialized (
+        select o.id, h.attempt_id, x.provider, x.takes_key
+        from hint h
+        join occurrences o on o.id = h.id
+        join reminders r on r.id = o.reminder_id
+        join route x on x.channel = r.channel
+        where o.state = 'queued' and o.version = h.version and r.status = 'active'
+        order by o.id
+        for update of o)
+update occurrences o
+set state = 'sending', attempt = o.attempt + 1, attempt_id = s.attempt_id, provider = s.provider,
+    takes_key = s.takes_key, attempt_started_at = clock_timestamp(), lease_until = clock_timestamp() + $7::interval
+from startable s, reminders r
+left join templates t on t.configuration_id = r.configuration_id and t.name = r.template_name
+where o.id = s.id and r.id = o.reminder_id
+returning o.id, o.account_id, o.reminder_id, r.external_id, o.attempt_id, o.attempt, o.key_epoch, o.scheduled_for,
+    o.provider, r.channel, r.address, r.template_name, t.id is not null as registered, t.provider_name, t.language,
+    t.body, t.subject as template_subject, r.parameters, r.text, r.subject
+"""
+
+
+async def begin(
+    tx: Connection, hints: Sequence[tuple[UUID, int, UUID]], *, routes: Sequence[Route], lease: timedelta
+) -> list[Begun]:
+    """Mark these (id, version, new attempt id) as sending; commit it before the first byte goes to a provider.
+
+    What is missing from the result was a duplicate, cancelled, changed or done: it drops out here.
+    """
+    ids, versions, attempts = (list(column) for column in zip(*hints, strict=True))
+    channels, providers, keys = (
+        [getattr(route, name) for route in routes] for name in ("channel", "provider", "takes_key")
+    )
+    rows = await tx.fetch(_BEGIN, ids, versions, attempts, channels, providers, keys, lease)
+    return [Begun(**dict(row)) for row in rows]
+
+
+_LISTEN_CHANNEL: Final = "belltower_due"
+
+
+async def listen_for_due(connection: Any, wake: Any) -> None:
+    """Call `wake()` whenever someone commits an occurrence that falls due within two seconds."""
+    await connection.add_listener(_LISTEN_CHANNEL, lambda *_: wake())
+
+
+_RING: Final = "select pg_notify('belltower_due', '')"
+
+
+async def ring(tx: Connection) -> None:
+    """Wake the schedulers when this transaction commits: once per batch, and only for something due at once."""
+    await tx.execute(_RING)
