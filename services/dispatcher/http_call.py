@@ -86,9 +86,7 @@ class HttpCaller:
     """Below the 5 s after which common servers (Node.js) close an idle connection."""
     _session: aiohttp.ClientSession | None = None
 
-    async def post(
-        self, url: str, body: bytes, headers: Mapping[str, str], *, auth: aiohttp.BasicAuth | None = None
-    ) -> Result:
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Result:
         """POST `body` to `url` once.
 
         Raises nothing for anything a server or a network can do.
@@ -98,12 +96,7 @@ class HttpCaller:
         try:
             async with asyncio.timeout_at(deadline):
                 response = await self._open().post(
-                    url,
-                    data=body,
-                    headers=headers,
-                    auth=auth,
-                    allow_redirects=False,
-                    trace_request_ctx=progress,
+                    url, data=body, headers=headers, allow_redirects=False, trace_request_ctx=progress
                 )
         except (aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
             return _unanswered(error, progress)

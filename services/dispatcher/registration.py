@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.dispatcher.provider import Idempotency, OutgoingMessage, Provider
+from services.dispatcher.timeouts import Timeouts
 from shared.domain.recipient import Channel
 
 if TYPE_CHECKING:
@@ -26,6 +27,14 @@ class SandboxStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Resources:
+    """What a provider may be given at its opening; most need only the deadlines."""
+
+    sandbox_store: SandboxStore
+    timeouts: Timeouts = field(default_factory=Timeouts)
+
+
+@dataclass(frozen=True, slots=True)
 class Registration:
     """One line of `PROVIDERS`."""
 
@@ -36,7 +45,7 @@ class Registration:
     needs_text: frozenset[Channel]
     settings: type[BaseSettings] | None
     """Its own settings, for help texts and for naming what is missing; None where it has none."""
-    open: Callable[[SandboxStore], Provider]
+    open: Callable[[Resources], Provider]
     """Reads the settings and makes the provider; opens no connection yet.
 
     Raises `pydantic.ValidationError` where settings are missing or wrong.

@@ -14,9 +14,7 @@ LONGEST: Final = timedelta(minutes=15)
 _SECONDS: Final = re.compile(r"[+-]?[0-9]+(?:\.[0-9]*)?", re.ASCII)
 
 
-def parse_retry_after(
-    value: str | None, *, now: datetime, server_date: str | None = None
-) -> timedelta | None:
+def parse_retry_after(value: str | None, *, now: datetime, server_date: str | None = None) -> timedelta | None:
     """How long a server asks us to wait, between nothing and 15 minutes; None where it says nothing readable.
 
     `value` is the header as received: seconds or an HTTP-date (RFC 9110, section 10.2.3). A date is measured

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import ValidationError
 
-from services.dispatcher.provider import Idempotency, OutgoingMessage, Provider
+from services.dispatcher.provider import CALL_TIMEOUT, Idempotency, OutgoingMessage, Provider
 from services.dispatcher.providers import PROVIDERS
-from services.dispatcher.registration import ProviderConfigurationError, Registration, SandboxStore
+from services.dispatcher.registration import ProviderConfigurationError, Registration, Resources, SandboxStore
+from services.dispatcher.timeouts import Timeouts
 from shared.domain.outcome import Outcome, Unavailable
 from shared.domain.recipient import Channel
 
@@ -58,8 +59,15 @@ class Providers:
             await provider.close()
 
 
-def open_providers(names_by_channel: Mapping[Channel, str], sandbox_store: SandboxStore) -> Providers:
+def open_providers(
+    names_by_channel: Mapping[Channel, str],
+    sandbox_store: SandboxStore,
+    *,
+    call_timeout: float = CALL_TIMEOUT,
+) -> Providers:
     """Open the provider that is named for each channel, each once, and no other.
+
+    Their own deadlines end before `call_timeout` seconds, so that they name the outcome of a slow call.
 
     A provider that is named for a channel it does not carry (`BELLTOWER_PROVIDER=twilio` names it for e-mail
     too) leaves that channel unserved, unless it carries none of the channels it is named for.
@@ -73,7 +81,8 @@ def open_providers(names_by_channel: Mapping[Channel, str], sandbox_store: Sandb
         if registration not in served.values():
             carried = ", ".join(sorted(registration.channels))
             raise ProviderConfigurationError(registration.name, [f"it carries {carried} only"])
-    by_name = {registration.name: _open(registration, sandbox_store) for registration in served.values()}
+    resources = Resources(sandbox_store, Timeouts.within(call_timeout))
+    by_name = {registration.name: _open(registration, resources) for registration in served.values()}
     return Providers(by_name, {channel: by_name[served[channel].name] for channel in served})
 
 
@@ -84,9 +93,9 @@ def _registration(name: str, channel: Channel) -> Registration:
     raise ProviderConfigurationError("unknown", [f"{key} must be one of {', '.join(_BY_NAME)}"])
 
 
-def _open(registration: Registration, sandbox_store: SandboxStore) -> Provider:
+def _open(registration: Registration, resources: Resources) -> Provider:
     try:
-        return registration.open(sandbox_store)
+        return registration.open(resources)
     except ValidationError as error:
         raise ProviderConfigurationError(registration.name, _problems(registration, error)) from None
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 import struct
+import warnings
 from collections.abc import AsyncIterator
 from enum import StrEnum
 from typing import Any
@@ -66,14 +67,15 @@ class SmtpServer:
             return asyncio.Protocol()
         if self.behaviour is SmtpBehaviour.GREET_421:
             return _TurnedAway()
-        protocol = SMTP(
-            self,
-            hostname="mail.example",
-            enable_SMTPUTF8=False,
-            authenticator=self._authenticate,
-            auth_required=self.needs_log_in,
-            auth_require_tls=False,
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # aiosmtpd warns of log-in without TLS, which is what is wanted here
+            protocol = SMTP(
+                self,
+                hostname="mail.example",
+                authenticator=self._authenticate,
+                auth_required=self.needs_log_in,
+                auth_require_tls=False,
+            )
         self._protocols.append(protocol)
         return protocol
 

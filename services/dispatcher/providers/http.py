@@ -17,7 +17,7 @@ from pydantic_settings import BaseSettings
 
 from services.dispatcher.http_call import Answer, HttpCaller, NoAnswer, NotSent
 from services.dispatcher.provider import Idempotency, OutgoingMessage
-from services.dispatcher.registration import Registration, SandboxStore, clean_message_id, settings_config
+from services.dispatcher.registration import Registration, Resources, clean_message_id, settings_config
 from services.dispatcher.timeouts import Timeouts
 from shared.domain.outcome import Accepted, Failed, Outcome, Rejected, Unavailable
 from shared.domain.recipient import Channel
@@ -117,8 +117,9 @@ def outcome_of(answer: Answer) -> Outcome:
             return Failed("the gateway failed", code, answer.retry_after, ambiguous=True)
 
 
-def _open(_store: SandboxStore) -> HttpProvider:
-    return HttpProvider.create(HttpSettings.model_validate({}))  # that is: from the environment
+def _open(resources: Resources) -> HttpProvider:
+    settings = HttpSettings.model_validate({})  # that is: from the environment
+    return HttpProvider.create(settings, resources.timeouts)
 
 
 REGISTRATION = Registration(

@@ -39,5 +39,5 @@ REGISTRATION = Registration(
     idempotency=SandboxProvider.idempotency,
     needs_text=SandboxProvider.needs_text,
     settings=None,
-    open=SandboxProvider,
+    open=lambda resources: SandboxProvider(resources.sandbox_store),
 )

@@ -24,7 +24,7 @@ import aiosmtplib
 from aiosmtplib import SMTP
 
 from services.dispatcher.provider import Idempotency, OutgoingMessage
-from services.dispatcher.registration import Registration, SandboxStore
+from services.dispatcher.registration import Registration, Resources
 from services.dispatcher.smtp_settings import Server, SmtpSettings, server_of
 from services.dispatcher.timeouts import Timeouts
 from shared.domain.outcome import Accepted, Failed, Outcome, Rejected, Unavailable, Unknown
@@ -100,9 +100,7 @@ class SmtpProvider:
         )
 
 
-async def _hand_over(
-    client: SMTP, sender: str, recipient: str, mail: EmailMessage, progress: _Progress
-) -> None:
+async def _hand_over(client: SMTP, sender: str, recipient: str, mail: EmailMessage, progress: _Progress) -> None:
     """MAIL, RCPT and DATA, step by step: `send_message` would send RSET after a refusal and wait for it."""
     international = not (sender + recipient).isascii()
     if international and not client.supports_extension("smtputf8"):
@@ -146,9 +144,7 @@ def outcome_of(error: Exception, *, data_began: bool) -> Outcome:
     if isinstance(error, aiosmtplib.SMTPResponseException):
         return _by_reply(error, data_began=data_began)
     if data_began:
-        return Unknown(
-            "no reply to the message came", "timeout" if isinstance(error, TimeoutError) else "reset"
-        )
+        return Unknown("no reply to the message came", "timeout" if isinstance(error, TimeoutError) else "reset")
     if isinstance(error, aiosmtplib.SMTPNotSupported):
         return Rejected("the server does not take addresses beyond ASCII", "smtputf8")
     if isinstance(error, OSError):
@@ -187,8 +183,9 @@ def _by_reply(error: aiosmtplib.SMTPResponseException, *, data_began: bool) -> O
     return Failed("the server's reply could not be read", "garbage")
 
 
-def _open(_store: SandboxStore) -> SmtpProvider:
-    return SmtpProvider.create(SmtpSettings.model_validate({}))  # that is: from the environment
+def _open(resources: Resources) -> SmtpProvider:
+    settings = SmtpSettings.model_validate({})  # that is: from the environment
+    return SmtpProvider.create(settings, resources.timeouts)
 
 
 REGISTRATION = Registration(

@@ -18,7 +18,7 @@ from pydantic_settings import BaseSettings
 
 from services.dispatcher.http_call import Answer, HttpCaller, NoAnswer, NotSent
 from services.dispatcher.provider import Idempotency, OutgoingMessage
-from services.dispatcher.registration import Registration, SandboxStore, clean_message_id, settings_config
+from services.dispatcher.registration import Registration, Resources, clean_message_id, settings_config
 from services.dispatcher.timeouts import Timeouts
 from shared.domain.outcome import Accepted, Failed, Outcome, Rejected, Unavailable, Unknown
 from shared.domain.recipient import Channel
@@ -70,9 +70,7 @@ class TwilioSettings(BaseSettings):
     status_callback_url: AnyHttpUrl | None = Field(
         None, description="Where Twilio reports what became of a message; `attempt=<id>` is added to it."
     )
-    api_url: AnyHttpUrl = Field(
-        AnyHttpUrl("https://api.twilio.com"), description="Twilio's address, for tests."
-    )
+    api_url: AnyHttpUrl = Field(AnyHttpUrl("https://api.twilio.com"), description="Twilio's address, for tests.")
 
     @model_validator(mode="after")
     def _has_a_sender(self) -> Self:
@@ -103,7 +101,7 @@ class TwilioProvider:
         form = message_form(self.settings, message)
         if isinstance(form, Rejected):
             return form
-        match await self.caller.post(self._url(), urlencode(form).encode(), _HEADERS, auth=self._auth()):
+        match await self.caller.post(self._url(), urlencode(form).encode(), self._headers()):
             case NotSent(reason, code):
                 return Failed(reason, code)
             case NoAnswer(reason, code):
@@ -119,12 +117,13 @@ class TwilioProvider:
         base = str(self.settings.api_url).rstrip("/")
         return f"{base}/2010-04-01/Accounts/{quote(self.settings.account_sid)}/Messages.json"
 
-    def _auth(self) -> aiohttp.BasicAuth:
+    def _headers(self) -> dict[str, str]:
         user = self.settings.api_key_sid or self.settings.account_sid
-        return aiohttp.BasicAuth(user, self.settings.auth_token.get_secret_value(), encoding="utf-8")
-
-
-_HEADERS: Final = {"Content-Type": "application/x-www-form-urlencoded"}
+        password = self.settings.auth_token.get_secret_value()
+        return {
+            "Content-Type": "application/x-www-form-urlencoded",
+            "Authorization": aiohttp.encode_basic_auth(user, password, encoding="utf-8"),
+        }
 
 
 def message_form(settings: TwilioSettings, message: OutgoingMessage) -> dict[str, str] | Rejected:
@@ -146,9 +145,7 @@ def message_form(settings: TwilioSettings, message: OutgoingMessage) -> dict[str
     elif message.text:
         form["Body"] = message.text
     else:
-        return Rejected(
-            "the template is no Content SID (HX…) and has no text" if prefix else "no text to send"
-        )
+        return Rejected("the template is no Content SID (HX…) and has no text" if prefix else "no text to send")
     if settings.status_callback_url is not None:
         form["StatusCallback"] = _tagged(str(settings.status_callback_url), str(message.attempt_id))
     return form
@@ -198,8 +195,9 @@ def _by_status(answer: Answer, code: str) -> Outcome:
             return Unknown("Twilio failed; the message may have been taken", code)
 
 
-def _open(_store: SandboxStore) -> TwilioProvider:
-    return TwilioProvider.create(TwilioSettings.model_validate({}))  # that is: from the environment
+def _open(resources: Resources) -> TwilioProvider:
+    settings = TwilioSettings.model_validate({})  # that is: from the environment
+    return TwilioProvider.create(settings, resources.timeouts)
 
 
 REGISTRATION = Registration(

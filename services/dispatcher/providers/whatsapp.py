@@ -18,7 +18,7 @@ from pydantic_settings import BaseSettings
 
 from services.dispatcher.http_call import Answer, HttpCaller, NoAnswer, NotSent
 from services.dispatcher.provider import Idempotency, OutgoingMessage
-from services.dispatcher.registration import Registration, SandboxStore, clean_message_id, settings_config
+from services.dispatcher.registration import Registration, Resources, clean_message_id, settings_config
 from services.dispatcher.timeouts import Timeouts
 from shared.domain.outcome import Accepted, Failed, Outcome, Rejected, Unavailable, Unknown
 from shared.domain.recipient import Channel
@@ -26,9 +26,7 @@ from shared.domain.recipient import Channel
 _SLOW_DOWN: Final = frozenset({4, 80007, 130429, 131048, 131056})
 _NOT_NOW: Final = frozenset({131057, 133004})
 """Refused because of maintenance: not sent, worth another try."""
-_OUR_ACCOUNT: Final = frozenset(
-    {0, 3, 10, 190, 368, 131005, 131031, 131042, 131045, 133010, *range(200, 300)}
-)
+_OUR_ACCOUNT: Final = frozenset({0, 3, 10, 190, 368, 131005, 131031, 131042, 131045, 133010, *range(200, 300)})
 """Token, permission, registration, payment or account lock: every message would be refused."""
 _IN_DOUBT: Final = frozenset({1, 2, 131000, 131016})
 """Meta's own server errors; nothing says whether the message was taken before."""
@@ -62,17 +60,13 @@ class WhatsAppSettings(BaseSettings):
     model_config = settings_config("BELLTOWER_WHATSAPP_")
 
     phone_number_id: str = Field(pattern=r"^[0-9]{1,32}$", description="Meta's id of the sending number.")
-    access_token: SecretStr = Field(
-        description="A system user's access token with `whatsapp_business_messaging`."
-    )
+    access_token: SecretStr = Field(description="A system user's access token with `whatsapp_business_messaging`.")
     language: str = Field(
         "en",
         pattern=r"^[a-z]{2,3}(_[A-Za-z]{2,4})?$",
         description="The template's language where a reminder names none.",
     )
-    api_url: AnyHttpUrl = Field(
-        AnyHttpUrl("https://graph.facebook.com"), description="Meta's address, for tests."
-    )
+    api_url: AnyHttpUrl = Field(AnyHttpUrl("https://graph.facebook.com"), description="Meta's address, for tests.")
     api_version: str = Field("v23.0", pattern=r"^v[0-9]+\.[0-9]+$", description="The Graph API's version.")
 
 
@@ -154,11 +148,7 @@ def outcome_of(answer: Answer) -> Outcome:
             return _by_code(code, answer)
     if 200 <= answer.status < 300:
         message_id = _first_message_id(body.get("messages"))
-        return (
-            Accepted(message_id)
-            if message_id
-            else Unknown("Meta's answer could not be read", str(answer.status))
-        )
+        return Accepted(message_id) if message_id else Unknown("Meta's answer could not be read", str(answer.status))
     return _by_status(answer, str(answer.status))
 
 
@@ -194,8 +184,9 @@ def _by_status(answer: Answer, code: str) -> Outcome:
             return Unknown("Meta failed; the message may have been taken", code)
 
 
-def _open(_store: SandboxStore) -> WhatsAppProvider:
-    return WhatsAppProvider.create(WhatsAppSettings.model_validate({}))  # that is: from the environment
+def _open(resources: Resources) -> WhatsAppProvider:
+    settings = WhatsAppSettings.model_validate({})  # that is: from the environment
+    return WhatsAppProvider.create(settings, resources.timeouts)
 
 
 REGISTRATION = Registration(
