@@ -81,7 +81,8 @@ class HttpCaller:
 
     timeouts: Timeouts = field(default_factory=Timeouts)
     reuse: bool = False
-    limit: int = 100
+    limit: int = 0
+    """Connections at once; 0 is no limit of our own, because the dispatcher bounds its calls already."""
     keep_alive: float = 4.0
     """Below the 5 s after which common servers (Node.js) close an idle connection."""
     _session: aiohttp.ClientSession | None = None

@@ -8,7 +8,7 @@ situation cannot exist for that provider; a test holds that no cell is empty.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack
 from datetime import timedelta
 
@@ -23,13 +23,13 @@ DEFINITE = {"ambiguous": False, "counts": True}
 AGAIN_SAME_KEY = {"ambiguous": True, "counts": True}
 NOT_COUNTED = {"ambiguous": False, "counts": False, "retry_after": timedelta(seconds=7)}
 IN_DOUBT = {S.TIMEOUT_AFTER, S.RESET_AFTER, S.NOT_HTTP, S.SERVER_ERROR, S.REDIRECT}
-NEVER_SENT = {S.REFUSED, S.DNS, S.TLS, S.TIMEOUT_BEFORE}
+NEVER_SENT = {S.REFUSED: "refused", S.DNS: "dns", S.TLS: "tls", S.TIMEOUT_BEFORE: "connect_timeout"}
 UNREADABLE = {S.HTML, S.EMPTY, S.TRUNCATED, S.CUT_OFF, S.HUGE, S.GZIP_BOMB, S.SLOW_BODY}
 
 Cell = tuple[type[Outcome], dict[str, object]] | str
 
 
-def _cells(situations: set[Situation], cell: Cell) -> dict[Situation, Cell]:
+def _cells(situations: Iterable[Situation], cell: Cell) -> dict[Situation, Cell]:
     return dict.fromkeys(situations, cell)
 
 
@@ -38,7 +38,7 @@ KEYLESS: dict[Situation, Cell] = {
     S.REJECTED: (Rejected, {}),
     S.SLOW_DOWN: (Failed, NOT_COUNTED),
     S.UNAUTHORIZED: (Unavailable, {}),
-    **_cells(NEVER_SENT, (Failed, DEFINITE)),
+    **{situation: (Failed, DEFINITE | {"code": code}) for situation, code in NEVER_SENT.items()},
     **_cells(IN_DOUBT, (Unknown, {})),
     **_cells(UNREADABLE, (Unknown, {})),
 }
@@ -55,7 +55,8 @@ TABLE: dict[str, dict[Situation, Cell]] = {
         S.SLOW_DOWN: (Failed, DEFINITE | {"code": "450"}),  # SMTP has no word for a rate limit
         S.UNAUTHORIZED: (Unavailable, {"code": "535"}),
         S.SERVER_ERROR: (Failed, DEFINITE | {"code": "451"}),  # a 4xx reply to DATA says: not taken
-        **_cells(NEVER_SENT, (Failed, DEFINITE)),
+        **{situation: (Failed, DEFINITE | {"code": code}) for situation, code in NEVER_SENT.items()},
+        S.TIMEOUT_BEFORE: (Failed, DEFINITE | {"code": "timeout"}),
         S.TIMEOUT_AFTER: (Unknown, {"code": "timeout"}),
         S.RESET_AFTER: (Unknown, {"code": "reset"}),
         S.NOT_HTTP: (Unknown, {"code": "garbage"}),

@@ -33,7 +33,10 @@ class HttpSettings(BaseSettings):
         None, description="Sent as `Authorization: Bearer …` with every message; none by default."
     )
     connections: int = Field(
-        100, ge=1, le=10_000, description="How many connections to the gateway may be open at once."
+        2000,
+        ge=1,
+        le=10_000,
+        description="Connections to the gateway at once; fewer than BELLTOWER_SEND_CONCURRENCY makes calls wait.",
     )
 
 
