@@ -89,6 +89,7 @@ async def test_no_test_sees_the_messages_of_another(rabbitmq: Broker, private_no
 
 async def test_a_killed_rabbitmq_comes_back_with_its_messages(bus_url: str, private_node: RabbitNode) -> None:
     await put(bus_url, "bell", b"before")
+    private_node.settle()
     private_node.kill()
     private_node.start()
     assert await put(bus_url, "bell", b"after") == 2

@@ -118,15 +118,22 @@ class Cluster:
         if log.exists() and log.stat().st_size > _LOG_LIMIT:
             log.unlink()
         deadline = time.monotonic() + _START_WITHIN
-        port = self._record.port
         while True:
-            port = port if port and is_free(port) else free_port()
+            port = self._choose_port()
             self._forget_reused_pid()
             if self._pg_ctl("start", "--log", log, "--options", self._options(port), patience=15):
                 return self._remember(pid=self.pid(), port=port)
             if time.monotonic() > deadline:
                 raise CannotStart(f"PostgreSQL does not start; its log ends: {log.read_text()[-1000:].strip()}")
             time.sleep(0.2)
+
+    def _choose_port(self) -> int:
+        """The last one if it gets free within 1 s (a killed server takes a moment to let go), else another."""
+        for _ in range(20 if self.port else 0):
+            if is_free(self.port):
+                return self.port
+            time.sleep(0.05)
+        return free_port()
 
     def _options(self, port: int) -> str:
         named = {**self._settings, "port": str(port)}
