@@ -68,7 +68,7 @@ class SmtpSettings(BaseSettings):
         description="The server: smtp://user:password@host:port?starttls=required|auto|never, or smtps://…"
     )
     from_address: str = Field(description="Who e-mails are from: an address, or `Name <address>`.")
-    subject: str = Field("Reminder", min_length=1, description="The subject where a reminder names none.")
+    subject: str = Field(default="Reminder", min_length=1, description="The subject where a reminder names none.")
 
     @field_validator("url")
     @classmethod

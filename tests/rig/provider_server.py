@@ -66,7 +66,7 @@ class ProviderServer:
         self.next: deque[Behaviour] = deque()
         self.url = ""
         self._ids: dict[str, str] = {}
-        self._random = random.Random(self.seed)  # noqa: S311 - repeatable, not secret
+        self._random = random.Random(self.seed)  # repeatable, not secret
         self._closing = asyncio.Event()
         self._file: TextIO | None = None
 

@@ -57,7 +57,7 @@ class SmtpServer:
             self._closing.set()
             server.close()
             for protocol in self._protocols:
-                if protocol.transport is not None:
+                if isinstance(protocol.transport, asyncio.Transport):
                     protocol.transport.abort()
             await server.wait_closed()
             await asyncio.sleep(0.01)  # aborted connections are closed in the loop's next turns
@@ -130,6 +130,7 @@ class _TurnedAway(asyncio.Protocol):
 
 
 def _reset(server: SMTP) -> None:
+    assert isinstance(server.transport, asyncio.Transport)
     connection = server.transport.get_extra_info("socket")
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     server.transport.abort()

@@ -30,10 +30,10 @@ class HttpSettings(BaseSettings):
 
     url: AnyHttpUrl = Field(description="The address that every message is POSTed to as JSON.")
     token: SecretStr | None = Field(
-        None, description="Sent as `Authorization: Bearer …` with every message; none by default."
+        default=None, description="Sent as `Authorization: Bearer …` with every message; none by default."
     )
     connections: int = Field(
-        2000,
+        default=2000,
         ge=1,
         le=10_000,
         description="Connections to the gateway at once; fewer than BELLTOWER_SEND_CONCURRENCY makes calls wait.",

@@ -54,23 +54,25 @@ class TwilioSettings(BaseSettings):
     account_sid: str = Field(pattern=r"^AC[0-9a-fA-F]{32}$", description="The account's SID, `AC…`.")
     auth_token: SecretStr = Field(description="The account's auth token, or the secret of `API_KEY_SID`.")
     api_key_sid: str | None = Field(
-        None,
+        default=None,
         pattern=r"^SK[0-9a-fA-F]{32}$",
         description="An API key's SID, `SK…`, to use instead of the account's.",
     )
-    sms_from: str | None = Field(None, description="The number, short code or name that SMS are sent from.")
+    sms_from: str | None = Field(default=None, description="The number, short code or name that SMS are sent from.")
     whatsapp_from: str | None = Field(
-        None, pattern=r"^\+[1-9][0-9]{6,14}$", description="The number that WhatsApp messages are sent from."
+        default=None, pattern=r"^\+[1-9][0-9]{6,14}$", description="The number that WhatsApp messages are sent from."
     )
     messaging_service_sid: str | None = Field(
-        None,
+        default=None,
         pattern=r"^MG[0-9a-fA-F]{32}$",
         description="A Messaging Service to send from where no number is set.",
     )
     status_callback_url: AnyHttpUrl | None = Field(
-        None, description="Where Twilio reports what became of a message; `attempt=<id>` is added to it."
+        default=None, description="Where Twilio reports what became of a message; `attempt=<id>` is added to it."
     )
-    api_url: AnyHttpUrl = Field(AnyHttpUrl("https://api.twilio.com"), description="Twilio's address, for tests.")
+    api_url: AnyHttpUrl = Field(
+        default=AnyHttpUrl("https://api.twilio.com"), description="Twilio's address, for tests."
+    )
 
     @model_validator(mode="after")
     def _has_a_sender(self) -> Self:

@@ -62,12 +62,14 @@ class WhatsAppSettings(BaseSettings):
     phone_number_id: str = Field(pattern=r"^[0-9]{1,32}$", description="Meta's id of the sending number.")
     access_token: SecretStr = Field(description="A system user's access token with `whatsapp_business_messaging`.")
     language: str = Field(
-        "en",
+        default="en",
         pattern=r"^[a-z]{2,3}(_[A-Za-z]{2,4})?$",
         description="The template's language where a reminder names none.",
     )
-    api_url: AnyHttpUrl = Field(AnyHttpUrl("https://graph.facebook.com"), description="Meta's address, for tests.")
-    api_version: str = Field("v23.0", pattern=r"^v[0-9]+\.[0-9]+$", description="The Graph API's version.")
+    api_url: AnyHttpUrl = Field(
+        default=AnyHttpUrl("https://graph.facebook.com"), description="Meta's address, for tests."
+    )
+    api_version: str = Field(default="v23.0", pattern=r"^v[0-9]+\.[0-9]+$", description="The Graph API's version.")
 
 
 @dataclass(frozen=True, slots=True)
