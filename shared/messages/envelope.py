@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from shared.domain.events import Event
 from shared.messages.catalogue import CATALOGUE, Message
+from shared.messages.commands import SendDue
 
 
 class UnknownType(Exception):
@@ -70,6 +71,20 @@ def wrap(event: Event, *, event_id: UUID, account_id: UUID, at: datetime, sequen
         subject=event.subject(),
         sequence=sequence,
         data=orjson.loads(data_of(event)),
+    )
+
+
+def command(message: SendDue, *, command_id: UUID, at: datetime) -> Envelope:
+    """A command in its envelope: it has neither an account nor a subject, and no place in a story."""
+    return Envelope(
+        id=command_id,
+        type=message.TYPE,
+        version=message.VERSION,
+        account_id=None,
+        at=at,
+        subject=None,
+        sequence=0,
+        data=orjson.loads(data_of(message)),
     )
 
 

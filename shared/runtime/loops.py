@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from math import inf
 from random import random
 from typing import Final, TypeVar
 
@@ -44,7 +45,7 @@ async def run_ticks(name: str, tick: Tick, *, stopping: asyncio.Event, wake: asy
 def backoff(failures: int) -> float:
     """Seconds to wait after so many failures in a row, with jitter."""
     step = min(BACKOFF_FIRST * 2.0 ** min(failures - 1, 10), BACKOFF_MOST)
-    return step * (0.9 + 0.2 * random())  # noqa: S311  jitter, not a secret
+    return step * (0.9 + 0.2 * random())
 
 
 async def wait_any(seconds: float, *events: asyncio.Event | None) -> None:
@@ -55,7 +56,8 @@ async def wait_any(seconds: float, *events: asyncio.Event | None) -> None:
         return
     waits = [asyncio.ensure_future(event.wait()) for event in present]
     try:
-        await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        timeout = None if seconds == inf else seconds
+        await asyncio.wait(waits, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
     finally:
         for wait in waits:
             wait.cancel()

@@ -134,7 +134,8 @@ where r.id = s.id
 _ATTEMPT: Final = """
 insert into attempts (id, occurrence_id, account_id, number, provider, started_at, ended_at, outcome, reason, code,
                       provider_message_id)
-select id, occurrence_id, account_id, number, provider, coalesce(started_at, $11), $11, outcome, reason, code, message_id
+select id, occurrence_id, account_id, number, provider, coalesce(started_at, $11), $11, outcome, reason, code,
+    message_id
 from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::int[], $5::text[], $6::timestamptz[], $7::text[], $8::text[],
             $9::text[], $10::text[])
      as a (id, occurrence_id, account_id, number, provider, started_at, outcome, reason, code, message_id)

@@ -31,6 +31,7 @@ create table endpoints (
     sequence            bigint not null default 0,
     failing_since       timestamptz,
     exhausted_in_a_row  integer not null default 0,
+    succeeded_at        timestamptz,
     disabled_at         timestamptz,
     disabled_reason     text,
     created_at          timestamptz not null,
@@ -40,6 +41,7 @@ create table endpoints (
 );
 create index endpoints_by_account on endpoints (account_id, created_at);
 comment on column endpoints.secret is 'encrypted; the row''s id and account are bound into the ciphertext';
+comment on column endpoints.succeeded_at is 'about the last success, to the minute; null: it has yet to prove itself';
 
 create table deliveries (
     id          uuid primary key,
@@ -61,7 +63,8 @@ create table deliveries (
     constraint deliveries_ended_exactly_when_final check ((state in ('delivered', 'exhausted')) = (ended_at is not null))
 ) with (fillfactor = 80);
 create index deliveries_due on deliveries (endpoint_id, due_at) where state = 'pending';
-create index deliveries_leased on deliveries (lease_until) where state = 'sending';
+create index deliveries_in_flight on deliveries (endpoint_id, lease_until) where state = 'sending';
+create index deliveries_held on deliveries (endpoint_id, created_at) where state = 'held';
 create index deliveries_by_account on deliveries (account_id, created_at desc, id);
 create index deliveries_by_age on deliveries (created_at);
 
@@ -75,7 +78,23 @@ create table delivery_attempts (
     error        text,
     response     text
 );
-create index delivery_attempts_by_delivery on delivery_attempts (delivery_id, number);
+create index delivery_attempts_by_delivery on delivery_attempts (delivery_id, started_at);
+create index delivery_attempts_with_response on delivery_attempts (started_at) where response is not null;
+
+-- An owner's wish to have an endpoint's missing deliveries made from the events of the last days, done bit by bit.
+create table backfills (
+    id          uuid primary key,
+    account_id  uuid not null,
+    endpoint_id uuid not null references endpoints on delete cascade,
+    cursor_at   timestamptz not null,
+    cursor_id   uuid not null,
+    until       timestamptz not null,
+    deliveries  integer not null default 0,
+    created_at  timestamptz not null,
+    ended_at    timestamptz
+);
+create index backfills_unfinished on backfills (created_at, id) where ended_at is null;
+create index backfills_by_endpoint on backfills (endpoint_id, created_at desc);
 
 -- What no handler could take, where the bus is memory; RabbitMQ keeps its own.
 create table dead_letters (

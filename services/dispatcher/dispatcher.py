@@ -1,0 +1,139 @@
+"""Three steps, three functions: begin the attempts, call the provider, record what came of it.
+
+The in-flight marker is committed before the first byte goes out, no transaction is held during a call, and the
+answer is written under the attempt's own id. A crash anywhere leaves a lease that runs out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from time import perf_counter
+from uuid import UUID
+
+import structlog
+from uuid_utils.compat import uuid7
+
+from services.dispatcher.message import Unsendable, outgoing
+from services.dispatcher.provider import Idempotency, Provider, call
+from services.dispatcher.recorder import Recorder
+from services.dispatcher.routing import Providers
+from shared.bus.bus import BusMessage, Undeliverable
+from shared.domain.outcome import Failed, Outcome, Rejected, Unknown
+from shared.domain.recipient import Channel
+from shared.messages.commands import SendDue
+from shared.messages.envelope import Undecodable, UnknownType, decode, unwrap
+from shared.runtime import metrics
+from shared.runtime.ledger import Answer
+from shared.runtime.logging import where
+from shared.runtime.loops import patiently
+from shared.runtime.runtime import Runtime
+from shared.store import occurrences
+from shared.store.occurrences import Begun, Route
+
+log = structlog.get_logger()
+
+Hint = tuple[UUID, int]
+"""An occurrence and the version under which it was queued."""
+
+
+class Dispatcher:
+    """Sends what `send.due` names, as many at once as there are slots."""
+
+    def __init__(self, runtime: Runtime, providers: Providers, recorder: Recorder) -> None:
+        self._runtime = runtime
+        self._providers = providers
+        self._recorder = recorder
+        self._lease = timedelta(seconds=runtime.settings.lease)
+        self._slots = _Slots(runtime.settings.send_concurrency)
+        self._routes = [_route(channel, providers.for_channel(channel)) for channel in Channel]
+
+    async def handle(self, message: BusMessage) -> None:
+        """Send all that one command names; returns when every outcome is written. Raises `Undeliverable`."""
+        try:
+            command = unwrap(decode(message.body))
+        except (Undecodable, UnknownType) as error:
+            raise Undeliverable(str(error)) from error
+        if not isinstance(command, SendDue):
+            raise Undeliverable("not a send.due")
+        await self.send([(due.occurrence_id, due.version) for due in command.due])
+
+    async def send(self, hints: Sequence[Hint]) -> None:
+        """Begin as many as can start at once, again and again until all are sent; a stop gives back the rest."""
+        waiting = list(hints)
+        async with asyncio.TaskGroup() as group:
+            while waiting and not self._runtime.stopping.is_set():
+                free = await self._slots.take(len(waiting))
+                chunk, waiting = waiting[:free], waiting[free:]
+                begun = await patiently(lambda chunk=chunk: self._begin(chunk), name="begin")  # type: ignore[misc]
+                self._slots.give(free - len(begun))
+                for attempt in begun:
+                    group.create_task(self._attempt(attempt))
+        if waiting:
+            await self._release(waiting)
+
+    async def _begin(self, hints: Sequence[Hint]) -> list[Begun]:
+        named = [(occurrence, version, uuid7()) for occurrence, version in hints]
+        async with self._runtime.db.transaction() as tx:
+            return await occurrences.begin(tx, named, routes=self._routes, lease=self._lease)
+
+    async def _release(self, hints: Sequence[Hint]) -> None:
+        async with self._runtime.db.transaction() as tx:
+            await occurrences.release(tx, hints)
+
+    async def _attempt(self, begun: Begun) -> None:
+        try:
+            answer = await self._call(begun)
+        finally:
+            self._slots.give(1)
+        await self._recorder.record(answer)
+
+    async def _call(self, begun: Begun) -> Answer:
+        """One provider call. Whatever happens, there is an answer."""
+        provider = self._providers.for_channel(Channel(begun.channel))
+        metrics.LATENESS.observe(max(0.0, (datetime.now(UTC) - begun.scheduled_for).total_seconds()))
+        started = perf_counter()
+        try:
+            outcome: Outcome = await call(provider, outgoing(begun), timeout=self._runtime.settings.provider_timeout)
+            error = False
+        except Unsendable as reason:
+            outcome, error = Rejected(str(reason)), False
+        except Exception as broken:  # noqa: BLE001  a bug of ours must end this attempt, not the other ninety-nine
+            log.error("attempt_broken", occurrence_id=str(begun.id), provider=provider.name, error=where(broken))
+            outcome, error = _after_bug(provider, broken), True
+        metrics.CALLS.labels(provider.name, type(outcome).__name__.lower()).inc()
+        metrics.CALL_SECONDS.labels(provider.name).observe(perf_counter() - started)
+        return Answer(begun, outcome, error)
+
+
+def _after_bug(provider: Provider, error: Exception) -> Outcome:
+    """After an exception of ours nobody knows whether the request went out."""
+    reason = f"unexpected error: {type(error).__name__}"
+    return Failed(reason, ambiguous=True) if provider.idempotency is Idempotency.KEY else Unknown(reason)
+
+
+def _route(channel: Channel, provider: Provider) -> Route:
+    return Route(channel.value, provider.name, provider.idempotency is Idempotency.KEY)
+
+
+class _Slots:
+    """How many calls may be under way; hands out as many as are free, and waits only for the first."""
+
+    def __init__(self, size: int) -> None:
+        self._free = size
+        self._freed = asyncio.Event()
+
+    async def take(self, wanted: int) -> int:
+        """Take between one and `wanted` slots."""
+        while self._free == 0:
+            self._freed.clear()
+            await self._freed.wait()
+        taken = min(wanted, self._free)
+        self._free -= taken
+        return taken
+
+    def give(self, count: int) -> None:
+        """Give back `count` slots."""
+        self._free += count
+        self._freed.set()

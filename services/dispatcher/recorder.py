@@ -1,0 +1,56 @@
+"""Writes answers in batches: while one batch is being committed, the next one gathers."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from shared.runtime.ledger import Answer, settle_answers
+from shared.runtime.loops import patiently
+from shared.runtime.runtime import Runtime
+
+BATCH: Final = 200
+LAST_WRITE: Final = 2.0
+"""Seconds that a stop leaves for the last batch; what is not written then is left to its lease."""
+
+
+class Recorder:
+    """Turns many single answers into few transactions. Nothing is lost while Postgres is away: it waits."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._answers: asyncio.Queue[tuple[Answer, asyncio.Future[None]]] = asyncio.Queue(
+            2 * runtime.settings.send_concurrency
+        )
+
+    async def record(self, answer: Answer) -> None:
+        """Return when the answer is committed."""
+        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        await self._answers.put((answer, written))
+        await written
+
+    async def run(self) -> None:
+        """Write batches for ever."""
+        while True:
+            batch = [await self._answers.get()]
+            while len(batch) < BATCH and not self._answers.empty():
+                batch.append(self._answers.get_nowait())
+            await self._write([answer for answer, _ in batch])
+            for _, written in batch:
+                if not written.done():
+                    written.set_result(None)
+
+    async def _write(self, answers: list[Answer]) -> None:
+        fallback = self._runtime.settings.policy()
+        await patiently(lambda: settle_answers(self._runtime.db, answers, fallback=fallback), name="record")
+        self._runtime.events_written.set()
+
+    async def finish(self, running: asyncio.Task[None]) -> None:
+        """Let the batch under way be written, then stop. Raises what made `run` fail."""
+        if not running.done():
+            _, pending = await asyncio.wait([running], timeout=0 if self._answers.empty() else LAST_WRITE)
+            for task in pending:
+                task.cancel()
+            await asyncio.wait([running])
+        if not running.cancelled():
+            running.result()

@@ -1,0 +1,64 @@
+"""The dispatcher as a service: opens the providers, consumes `send.due`, drains when the process stops."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from services.dispatcher.dispatcher import Dispatcher
+from services.dispatcher.provider import OutgoingMessage
+from services.dispatcher.recorder import Recorder
+from services.dispatcher.routing import open_providers
+from shared.bus.bus import SEND_DUE
+from shared.runtime.runtime import Runtime
+from shared.store import sandbox
+from shared.store.database import Database
+from shared.store.sandbox import SandboxMessage
+
+log = structlog.get_logger()
+
+
+class SandboxTable:
+    """What `registration.SandboxStore` asks for: messages kept in the database, for a person to look at."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def keep(self, message: OutgoingMessage) -> str:
+        kept = SandboxMessage(
+            key=message.idempotency_key,
+            account_id=message.account_id,
+            occurrence_id=message.occurrence_id,
+            reminder_id=message.reminder_id,
+            external_id=message.external_id,
+            channel=message.channel.value,
+            address=message.to,
+            template=message.template,
+            language=message.language,
+            parameters=list(message.parameters),
+            text=message.text,
+            subject=message.subject,
+            scheduled_for=message.scheduled_for,
+        )
+        async with self._db.connection() as db:
+            return await sandbox.keep(db, kept)
+
+
+async def run(runtime: Runtime) -> None:
+    """Send what is due until the process stops."""
+    settings = runtime.settings
+    providers = open_providers(settings.providers(), SandboxTable(runtime.db), call_timeout=settings.provider_timeout)
+    for channel in sorted(providers.unserved):
+        log.warning("channel_unserved", channel=channel.value)
+    recorder = Recorder(runtime)
+    dispatcher = Dispatcher(runtime, providers, recorder)
+    recording = asyncio.create_task(recorder.run(), name="recorder")
+    try:
+        await runtime.bus.consume(SEND_DUE, dispatcher.handle)
+        runtime.checks["broker"] = runtime.bus.ready
+        await runtime.stopping.wait()
+        await runtime.bus.stop_consuming(drain=settings.drain)
+    finally:
+        await recorder.finish(recording)
+        await providers.close()

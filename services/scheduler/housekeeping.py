@@ -1,0 +1,23 @@
+"""Keeps the tables that grow with time in bounds: partitions of the outbox, stored answers, old deliveries."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from shared.store import retention
+from shared.store.database import Database
+
+EVERY: Final = 600.0
+SOON: Final = 5.0
+
+
+async def housekeep(db: Database) -> float:
+    """One round; returns the seconds until the next, soon where a batch was full."""
+    async with db.transaction() as tx:
+        if not await retention.try_lock(tx):
+            return EVERY
+        await retention.make_outbox_partitions(tx)
+        await retention.drop_outbox_partitions(tx)
+    async with db.transaction() as tx:
+        full = await retention.delete_old(tx)
+    return SOON if full else EVERY
