@@ -15,18 +15,17 @@ from shared.bus.bus import BusMessage, Handler, PublishUnconfirmed, Queue, Undel
 from shared.bus.handling import Running, handle
 from shared.bus.link import (
     CLOSE_TIMEOUT,
+    PROBE_EVERY,
     BrokerLost,
     Link,
     close_quietly,
+    dropping_the_silent,
     keep_alive,
     library_cancellation_as_loss,
 )
 from shared.bus.topology import declare
 
 RPC_TIMEOUT: Final = 5.0
-PROBE_EVERY: Final = 4.0
-"""Seconds between two questions to the broker whether it still sees our consumer."""
-
 SILENT_PROBES: Final = 15
 """Probes in a row (60 s) with messages waiting, nothing running and nothing delivered: start over."""
 
@@ -91,7 +90,7 @@ class Consumer:
                 async with asyncio.timeout(PROBE_EVERY):
                     await lost.wait()
                 return
-            waiting = await self._probe(channel)
+            waiting = await dropping_the_silent(channel.connection, self._probe(channel))
             idle = self._delivered == before and not self._running
             silent = silent + 1 if waiting and idle else 0
             if silent >= SILENT_PROBES:
@@ -99,8 +98,8 @@ class Consumer:
 
     async def _probe(self, channel: AbstractChannel) -> int:
         """How many messages wait; raises when the queue is gone or the broker sees no consumer."""
-        prober = await channel.connection.channel(publisher_confirms=False, timeout=RPC_TIMEOUT)
-        found = await prober.queue_declare(self._queue.name, passive=True, timeout=RPC_TIMEOUT)
+        prober = await channel.connection.channel(publisher_confirms=False)
+        found = await prober.queue_declare(self._queue.name, passive=True)
         await close_quietly(prober)
         if not found.consumer_count:
             raise BrokerLost("the broker sees no consumer")

@@ -24,7 +24,8 @@ async def handle(handler: Handler, message: BusMessage) -> str | None:
     """
     reason: str | None = None
     for pause in (0.0, *PAUSES):
-        await asyncio.sleep(pause)
+        if pause:
+            await asyncio.sleep(pause)
         try:
             reason = await _try_once(handler, message)
         except Undeliverable as refusal:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
-from typing import Final
+from typing import Final, TypeVar
 
 import aiormq
 from aiormq.abc import AbstractChannel, AbstractConnection
@@ -18,10 +18,16 @@ from yarl import URL
 
 from shared.bus.topology import TopologyMismatch
 
+T = TypeVar("T")
+
 HEARTBEAT: Final = 10
 """Seconds; a silent broker is noticed after (heartbeat + 1) x 3 = 33 s."""
 
 CONNECT_TIMEOUT: Final = 5.0
+PROBE_EVERY: Final = 4.0
+"""Seconds between two questions to the broker whether it is still there."""
+
+ANSWER_TIMEOUT: Final = 5.0
 CLOSE_TIMEOUT: Final = 1.0
 FIRST_PAUSE: Final = 0.2
 LONGEST_PAUSE: Final = 3.0
@@ -56,6 +62,33 @@ async def close_quietly(closing: AbstractConnection | AbstractChannel) -> None:
     with suppress(Exception), library_cancellation_as_loss():
         async with asyncio.timeout(CLOSE_TIMEOUT):
             await closing.close()
+
+
+def is_blocked(connection: AbstractConnection) -> bool:
+    """Whether an alarm of the broker keeps this connection from being read, so that it answers nothing."""
+    waiting = connection.ready()
+    try:
+        # Waits for nothing when there is no alarm, so one step tells.
+        waiting.send(None)
+    except StopIteration:
+        return False
+    waiting.close()
+    return True
+
+
+async def dropping_the_silent(connection: AbstractConnection, question: Coroutine[object, object, T]) -> T:
+    """Return the answer to `question`; close the connection where none comes within `ANSWER_TIMEOUT`.
+
+    Much earlier than the heartbeat would, so that readiness is honest. Raises what `question` raises, and
+    `BrokerLost`.
+    """
+    try:
+        async with asyncio.timeout(ANSWER_TIMEOUT):
+            return await question
+    except TimeoutError:
+        if not is_blocked(connection):
+            await close_quietly(connection)
+        raise BrokerLost("no answer") from None
 
 
 async def keep_alive(name: str, session: Callable[[], Awaitable[None]]) -> None:

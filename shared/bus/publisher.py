@@ -7,11 +7,21 @@ from collections.abc import Iterator, Sequence
 from typing import Final, cast
 
 from aiormq import Channel, spec
+from aiormq.abc import AbstractConnection
 from aiormq.exceptions import PublishError
 
 from shared.bus.bus import PUBLISH_TIMEOUT, BusMessage, PublishUnconfirmed, Queue
-from shared.bus.link import BrokerLost, Link, keep_alive, library_cancellation_as_loss
-from shared.bus.topology import declare
+from shared.bus.link import (
+    PROBE_EVERY,
+    BrokerLost,
+    Link,
+    close_quietly,
+    dropping_the_silent,
+    is_blocked,
+    keep_alive,
+    library_cancellation_as_loss,
+)
+from shared.bus.topology import TopologyMismatch, declare
 from shared.bus.wire import properties
 
 MAX_IN_FLIGHT: Final = 256
@@ -48,7 +58,12 @@ class Publisher:
         self._channel = channel = cast("Channel", opened)
         self.opened.set()
         try:
-            await asyncio.wait({channel.closing})
+            while True:
+                await asyncio.wait({channel.closing}, timeout=PROBE_EVERY)
+                if channel.is_closed:
+                    return
+                if not is_blocked(connection):
+                    await dropping_the_silent(connection, _probe(connection))
         finally:
             self.opened.clear()
             self._channel = None
@@ -70,7 +85,7 @@ class Publisher:
         # when it clears, once for each time their publisher gave up.
         await channel.connection.ready()
         if self._something_unroutable:
-            await declare(channel.connection, self._queues)
+            await self._declare_again(channel)
             self._something_unroutable = False
         if len(messages) == 1:
             await self._send(channel, messages[0])
@@ -79,6 +94,14 @@ class Publisher:
         async with asyncio.TaskGroup() as senders:
             for _ in range(min(len(messages), MAX_IN_FLIGHT)):
                 senders.create_task(self._send_from(channel, waiting))
+
+    async def _declare_again(self, channel: Channel) -> None:
+        try:
+            await declare(channel.connection, self._queues)
+        except TopologyMismatch:
+            # The session that comes next meets it too, and tells whoever watches.
+            await close_quietly(channel)
+            raise
 
     async def _send_from(self, channel: Channel, waiting: Iterator[BusMessage]) -> None:
         # A task group takes a cancelled task for a finished one: the loss has to become an error in here.
@@ -102,6 +125,10 @@ class Publisher:
             raise
         if not isinstance(confirmed, spec.Basic.Ack):
             raise BrokerLost("refused")
+
+
+async def _probe(connection: AbstractConnection) -> None:
+    await close_quietly(await connection.channel(publisher_confirms=False))
 
 
 def _kind(error: Exception) -> str:

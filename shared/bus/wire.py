@@ -23,6 +23,9 @@ DEAD_AT: Final = "belltower-dead-at"
 FIRST_EXCHANGE: Final = "belltower-exchange"
 FIRST_ROUTING_KEY: Final = "belltower-routing-key"
 
+BROKER_HEADERS: Final = ("x-death", "x-first-death", "x-last-death")
+"""What the broker notes on a message that it moves; it is none of the message's own."""
+
 BROKER_REASONS: Final = {"delivery_limit": "delivered too often without an answer"}
 
 
@@ -93,7 +96,9 @@ def revived(delivered: DeliveredMessage, queue: Queue) -> BusMessage:
 
 def _text_headers(delivered: DeliveredMessage) -> dict[str, str]:
     headers = delivered.header.properties.headers or {}
-    return {name: value for name, value in headers.items() if isinstance(value, str)}
+    return {
+        name: value for name, value in headers.items() if isinstance(value, str) and not name.startswith(BROKER_HEADERS)
+    }
 
 
 def _id_or_new(delivered: DeliveredMessage) -> UUID:
