@@ -14,9 +14,12 @@ from datetime import timedelta
 
 import pytest
 
+from services.dispatcher.http_call import BODY_LIMIT, Answer
 from services.dispatcher.providers import PROVIDERS
+from services.dispatcher.providers.http import HttpProvider
 from shared.domain.outcome import Accepted, Failed, Outcome, Rejected, Unavailable, Unknown
 from tests.rig.provider_situations import SECRETS, TIMEOUTS, Bench, Situation, message
+from tests.rig.smtp_server import SmtpBehaviour
 
 S = Situation
 DEFINITE = {"ambiguous": False, "counts": True}
@@ -139,6 +142,28 @@ async def test_a_redirect_is_not_followed(bench: Bench, name: str) -> None:
     provider = await bench.provider(name, Situation.REDIRECT)
     await provider.send(message(name))
     assert len(bench.server.calls) == 1
+
+
+@pytest.mark.parametrize("situation", [Situation.HUGE, Situation.GZIP_BOMB])
+async def test_an_answer_is_read_as_it_came_and_no_further_than_64_kb(bench: Bench, situation: Situation) -> None:
+    provider = await bench.provider("http", situation)
+    assert isinstance(provider, HttpProvider)
+    headers = {"Idempotency-Key": "k", "Belltower-Occurrence": "o", "Belltower-Scheduled-At": "t"}
+    answer = await provider.caller.post(bench.server.url, b"{}", headers)
+    assert isinstance(answer, Answer)
+    assert len(answer.body) <= BODY_LIMIT
+    assert len(answer.body) == BODY_LIMIT or answer.body.startswith(b"\x1f\x8b"), "decompressed"
+
+
+@pytest.mark.parametrize("behaviour", list(SmtpBehaviour))
+async def test_an_smtp_call_ends_in_time_whatever_the_server_does(bench: Bench, behaviour: SmtpBehaviour) -> None:
+    provider = await bench.provider("smtp", Situation.ACCEPTED)
+    bench.smtp.behaviour = behaviour
+    started = time.monotonic()
+    outcome = await provider.send(message("smtp"))
+    assert time.monotonic() - started < TIMEOUTS.total + 0.7
+    taken_or_in_doubt = isinstance(outcome, Accepted | Unknown)
+    assert taken_or_in_doubt == (bench.taken() == 1), "a taken message is never reported as unsent"
 
 
 def test_every_provider_says_of_itself_what_its_line_in_the_list_says() -> None:

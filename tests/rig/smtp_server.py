@@ -9,7 +9,7 @@ import struct
 import warnings
 from collections.abc import AsyncIterator
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
@@ -57,8 +57,8 @@ class SmtpServer:
             self._closing.set()
             server.close()
             for protocol in self._protocols:
-                if isinstance(protocol.transport, asyncio.Transport):
-                    protocol.transport.abort()
+                if (transport := cast("asyncio.Transport | None", protocol.transport)) is not None:
+                    transport.abort()
             await server.wait_closed()
             await asyncio.sleep(0.01)  # aborted connections are closed in the loop's next turns
 
@@ -124,13 +124,13 @@ class _TurnedAway(asyncio.Protocol):
     """Greets with 421 and closes."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        transport.write(b"421 4.3.2 Too busy\r\n")
+        cast("asyncio.Transport", transport).write(b"421 4.3.2 Too busy\r\n")
         transport.close()
 
 
 def _reset(server: SMTP) -> None:
-    assert isinstance(server.transport, asyncio.Transport)
-    connection = server.transport.get_extra_info("socket")
+    # A cast, because uvloop's transports are no subclass of asyncio's.
+    transport = cast("asyncio.Transport", server.transport)
+    connection = transport.get_extra_info("socket")
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    server.transport.abort()
+    transport.abort()
