@@ -23,7 +23,7 @@ check: $(INSTALLED) ## Check format, style, types and who imports whom
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 
 format: $(INSTALLED) ## Format the code and mend what can be mended
 	@$(BIN)/ruff check --fix-only --quiet .
