@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
+
 import aiormq
 import pytest
 from contract.bus_tools import JOBS, Recorder, eventually, job
@@ -9,6 +12,7 @@ from contract.rabbit.tools import consuming, ctl, dead_jobs, publish_with_id, pu
 from rig.proxy import Mode, Proxy
 from rig.rabbitmq import RabbitNode
 
+from shared.bus import consumer
 from shared.bus.bus import PublishUnconfirmed
 from shared.bus.rabbit import RabbitBus
 
@@ -45,6 +49,47 @@ async def test_twins_of_handlers_that_outlive_many_connections_do_not_pile_up(fa
         await eventually(far_bus.ready)
 
     assert jobs.most_running == JOBS.prefetch
+
+
+async def test_nothing_that_a_bus_needs_is_held_weakly(bus: RabbitBus) -> None:
+    jobs = await consuming(bus)
+
+    gc.collect()
+    await bus.publish([job()])
+
+    await eventually(lambda: len(jobs.finished) == 1)
+
+
+async def test_what_was_drained_at_a_stop_was_acknowledged(bus: RabbitBus) -> None:
+    jobs = await consuming(bus)
+    jobs.gate.clear()
+    await bus.publish([job()])
+    await eventually(lambda: jobs.running == 1)
+    asyncio.get_running_loop().call_later(0.2, jobs.gate.set)
+    await bus.stop_consuming(drain=10)
+
+    again = await consuming(bus)
+    last = job(b"last")
+    await bus.publish([last])
+
+    await eventually(lambda: last in again.finished)
+    assert again.finished == [last]
+
+
+async def test_a_consumer_that_the_broker_no_longer_sees_starts_over(
+    bus: RabbitBus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumer, "PROBE_EVERY", 0.1)
+    jobs = await consuming(bus)
+    taking = bus._consumers[0]  # noqa: SLF001 - nothing outside can make the broker forget silently
+    assert taking._channel is not None  # noqa: SLF001 - the same
+
+    await taking._channel.basic_cancel(taking._tag)  # noqa: SLF001 - the same
+    await eventually(lambda: not bus.ready())
+    await eventually(bus.ready)
+
+    await bus.publish([job()])
+    await eventually(lambda: len(jobs.finished) == 1)
 
 
 async def test_a_consumer_is_back_after_its_queue_was_deleted(
