@@ -64,6 +64,10 @@ class Publisher:
                     return
                 if not is_blocked(connection):
                     await dropping_the_silent(connection, _probe(connection))
+        except BrokerLost:
+            # An alarm in the middle of the question leaves the connection open, and this channel with it.
+            await close_quietly(channel)
+            raise
         finally:
             self.opened.clear()
             self._channel = None
