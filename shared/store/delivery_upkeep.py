@@ -1,0 +1,95 @@
+"""What keeps deliveries in order around the sending: rescue, hold and resume, and forgetting after thirty days."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from shared.store.database import Connection
+
+KEPT_FOR: Final = timedelta(days=30)
+"""How long a delivery is kept, whatever its state."""
+RESPONSES_KEPT_FOR: Final = timedelta(days=7)
+"""How long what an endpoint answered is kept."""
+
+_RESCUE: Final = """
+update deliveries d set state = case e.status when 'active' then 'pending' else 'held' end,
+    attempt = d.attempt - 1, attempt_id = null, lease_until = null
+from endpoints e
+where e.id = d.endpoint_id and d.state = 'sending'
+    and d.lease_until < (select coalesce($1::timestamptz, clock_timestamp()))
+returning d.id
+"""
+
+
+async def rescue(tx: Connection, *, now: datetime | None = None) -> int:
+    """Give back what a dead worker held. Its attempt keeps its number: nobody knows whether it arrived."""
+    return len(await tx.fetch(_RESCUE, now))
+
+
+_HOLD: Final = """
+update deliveries set state = 'held' where id in (
+    select id from deliveries where endpoint_id = any($1) and state = 'pending' limit $2 for update skip locked)
+"""
+
+
+async def hold(tx: Connection, endpoint_ids: Collection[UUID], *, limit: int) -> None:
+    """Hold up to `limit` pending deliveries of endpoints that are off; `sweep` finds the rest."""
+    await tx.execute(_HOLD, list(endpoint_ids), limit)
+
+
+_RESUME: Final = """
+update deliveries set state = 'pending' where id in (
+    select id from deliveries where endpoint_id = $1 and state = 'held' limit $2 for update skip locked)
+"""
+
+
+async def resume(tx: Connection, endpoint_id: UUID, *, limit: int) -> None:
+    """Make up to `limit` held deliveries of an endpoint that is on pending again; each keeps its due time."""
+    await tx.execute(_RESUME, endpoint_id, limit)
+
+
+_HOLD_REST: Final = """
+update deliveries set state = 'held' where id in (
+    select d.id from endpoints e join deliveries d on d.endpoint_id = e.id and d.state = 'pending'
+    where e.status = 'disabled' limit $1 for update of d skip locked)
+returning id
+"""
+
+_RESUME_REST: Final = """
+update deliveries set state = 'pending' where id in (
+    select d.id from deliveries d join endpoints e on e.id = d.endpoint_id and e.status = 'active'
+    where d.state = 'held' limit $1 for update of d skip locked)
+returning id
+"""
+
+
+async def sweep(tx: Connection, *, limit: int) -> int:
+    """Bring up to `limit` deliveries each way in line with their endpoints; returns how many changed."""
+    held = await tx.fetch(_HOLD_REST, limit)
+    return len(held) + len(await tx.fetch(_RESUME_REST, limit))
+
+
+_FORGET: Final = """
+delete from deliveries where id in (
+    select id from deliveries where created_at < coalesce($1::timestamptz, clock_timestamp()) - $2::interval
+        and state <> 'sending'
+    order by created_at limit $3 for update skip locked)
+returning id
+"""
+
+_FORGET_RESPONSES: Final = """
+update delivery_attempts set response = null where id in (
+    select id from delivery_attempts
+    where response is not null and started_at < coalesce($1::timestamptz, clock_timestamp()) - $2::interval
+    limit $3 for update skip locked)
+returning id
+"""
+
+
+async def forget(tx: Connection, *, limit: int, now: datetime | None = None) -> int:
+    """Delete up to `limit` deliveries, and blank up to `limit` answers, that are old enough; returns how many."""
+    gone = await tx.fetch(_FORGET, now, KEPT_FOR, limit)
+    return len(gone) + len(await tx.fetch(_FORGET_RESPONSES, now, RESPONSES_KEPT_FOR, limit))
