@@ -7,7 +7,7 @@ MADE := .venv/made
 INSTALLED := .venv/installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format behaviours
+.PHONY: help run test check format behaviours golden
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ format: $(INSTALLED) ## Format the code and mend what can be mended
 
 behaviours: $(INSTALLED) ## List what Belltower does, as its tests say it
 	@$(BIN)/python tests/behaviours.py
+
+golden: $(INSTALLED) ## Write what is generated: new golden messages, docs/events.md, JSON schemas, schema.sql
+	@PYTHONPATH=. $(BIN)/python tests/golden.py
 
 # Stamp files: a second run has nothing to do until one of these lists changes.
 $(MADE):
