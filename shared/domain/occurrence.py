@@ -60,6 +60,12 @@ class Occurrence:
     takes_key: bool
     """Whether the provider of the present attempt honours a key."""
 
+    @property
+    def in_doubt(self) -> bool:
+        """Whether an earlier call under the present key may have been taken: a definite failure raises the epoch,
+        so without a doubt there were as many of them as earlier calls."""
+        return self.key_epoch < self.attempt - 1
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -78,7 +84,7 @@ class Step:
 
 
 def idempotency_key(occurrence_id: UUID, key_epoch: int) -> str:
-    """The same for every repeat of an ambiguous attempt; another after a definite failure."""
+    """The same for every call from an ambiguous attempt on; another after a definite failure that leaves no doubt."""
     return f"{occurrence_id}:{key_epoch}"
 
 
@@ -166,5 +172,7 @@ def _retry(
         return _end(
             occurrence, State.SKIPPED, f"no retry before the next send time: {failed.reason}", failures=failures
         )
-    key_epoch = occurrence.key_epoch if failed.ambiguous else occurrence.key_epoch + 1
+    # A definite failure now says nothing about a call before it: only the same key makes that one harmless.
+    same_key = failed.ambiguous or occurrence.in_doubt
+    key_epoch = occurrence.key_epoch if same_key else occurrence.key_epoch + 1
     return Step(State.SCHEDULED, due_at=due_at, failures=failures, key_epoch=key_epoch, reason=failed.reason)
