@@ -21,7 +21,7 @@ _STATEMENT = re.compile(
     r"|(?:create|drop|alter)\s+table\s)",
     re.IGNORECASE,
 )
-_PART = re.compile(r"\s*(?:from|join|where|and|order\s+by|group\s+by|limit|returning)\s+[\w$(]", re.IGNORECASE)
+_PART = re.compile(r"\s*(?:from|join|where|and|order\s+by|group\s+by|limit|returning)\s+(?:[\w$(]|$)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
