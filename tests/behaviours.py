@@ -3,7 +3,7 @@
 Each thing that Belltower promises has a number: B-001 … B-272, and C-1 … C-11 and C-20 … C-25 beyond them. A test names
 a number, as `B-031` or as a range `B-031..B-034`,
   - in its own docstring, or in its class's;
-  - in its name: `test_b031_…`;
+  - in its name: `test_…_b_031`;
   - in its decorators, or in a table of the module that they mention: ids and values of `parametrize`;
   - in a comment inside it, or in the comment lines right above it.
 A request-and-response file below `tests/contract/` names the numbers that its text holds. A module's docstring, or a
@@ -38,7 +38,7 @@ PLACES = {number: place for place, number in enumerate([*ALL, *BEYOND])}
 
 _NUMBER = r"(?:B-\d{3}|C-\d{1,2})"
 _MENTION = re.compile(rf"\b({_NUMBER})(?:\s?(?:\.\.|…|–)\s?({_NUMBER}))?(?!\d)")
-_IN_NAME = re.compile(r"_b(\d{3})(?=_|$)")
+_IN_NAME = re.compile(r"_b_?(\d{3})(?=_|$)")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
