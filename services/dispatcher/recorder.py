@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Final
 
 from shared.runtime.ledger import Answer, settle_answers
@@ -22,11 +23,14 @@ class Recorder:
         self._answers: asyncio.Queue[tuple[Answer, asyncio.Future[None]]] = asyncio.Queue(
             2 * runtime.settings.send_concurrency
         )
+        self._idle = asyncio.Event()
+        self._idle.set()
 
     async def record(self, answer: Answer) -> None:
         """Return when the answer is committed."""
         written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         await self._answers.put((answer, written))
+        self._idle.clear()
         await written
 
     async def run(self) -> None:
@@ -35,10 +39,13 @@ class Recorder:
             batch = [await self._answers.get()]
             while len(batch) < BATCH and not self._answers.empty():
                 batch.append(self._answers.get_nowait())
+            self._idle.clear()
             await self._write([answer for answer, _ in batch])
             for _, written in batch:
                 if not written.done():
                     written.set_result(None)
+            if self._answers.empty():
+                self._idle.set()
 
     async def _write(self, answers: list[Answer]) -> None:
         fallback = self._runtime.settings.policy()
@@ -46,11 +53,9 @@ class Recorder:
         self._runtime.events_written.set()
 
     async def finish(self, running: asyncio.Task[None]) -> None:
-        """Let the batch under way be written, then stop. Raises what made `run` fail."""
-        if not running.done():
-            _, pending = await asyncio.wait([running], timeout=0 if self._answers.empty() else LAST_WRITE)
-            for task in pending:
-                task.cancel()
-            await asyncio.wait([running])
-        if not running.cancelled():
-            running.result()
+        """Let what was answered be written, for a moment, and end `running`."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LAST_WRITE):
+                await self._idle.wait()
+        running.cancel()
+        await asyncio.wait([running])

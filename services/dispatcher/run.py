@@ -53,12 +53,14 @@ async def run(runtime: Runtime) -> None:
         log.warning("channel_unserved", channel=channel.value)
     recorder = Recorder(runtime)
     dispatcher = Dispatcher(runtime, providers, recorder)
-    recording = asyncio.create_task(recorder.run(), name="recorder")
     try:
-        await runtime.bus.consume(SEND_DUE, dispatcher.handle)
-        runtime.checks["broker"] = runtime.bus.ready
-        await runtime.stopping.wait()
-        await runtime.bus.stop_consuming(drain=settings.drain)
+        async with asyncio.TaskGroup() as group:
+            # In the group: if recording breaks, the service breaks, and does not go on calling providers.
+            recording = group.create_task(recorder.run(), name="recorder")
+            await runtime.bus.consume(SEND_DUE, dispatcher.handle)
+            runtime.checks["broker"] = runtime.bus.ready
+            await runtime.stopping.wait()
+            await runtime.bus.stop_consuming(drain=settings.drain)
+            await recorder.finish(recording)
     finally:
-        await recorder.finish(recording)
         await providers.close()

@@ -45,10 +45,13 @@ async def settle_answers(db: Database, answers: Sequence[Answer], *, fallback: P
     """Write what came of these calls; two answers for one reminder are settled one after the other."""
     waiting = list(answers)
     while waiting:
-        batch = {answer.begun.reminder_id: answer for answer in reversed(waiting)}
+        batch: dict[UUID, Answer] = {}
+        later = []
+        for answer in waiting:
+            if batch.setdefault(answer.begun.reminder_id, answer) is not answer:
+                later.append(answer)
         await _settle_batch(db, batch, fallback)
-        taken = {id(answer) for answer in batch.values()}
-        waiting = [answer for answer in waiting if id(answer) not in taken]
+        waiting = later
 
 
 async def _settle_batch(db: Database, batch: dict[UUID, Answer], fallback: Policy) -> None:
@@ -56,14 +59,14 @@ async def _settle_batch(db: Database, batch: dict[UUID, Answer], fallback: Polic
         await settlements.lock_reminders(tx, list(batch))
         cases = await settlements.load(tx, [a.begun.id for a in batch.values()], fallback=fallback)
         now = await occurrences.database_now(tx)
-        settled = []
+        settled, deleted = [], dict(batch)
         for case in cases:
-            answer = batch.pop(case.progress.id)
+            answer = deleted.pop(case.progress.id)
             if _is_awaited(case, answer):
                 settled.append(settle_attempt(case, answer.outcome, now=now, random=random(), error=answer.error))
         await _write(tx, settled, now=now)
         await _pause_and_resume(tx, settled, now=now)
-        await _tell_of_deleted(tx, batch.values(), now=now)
+        await _tell_of_deleted(tx, deleted.values(), now=now)
 
 
 def _is_awaited(case: Case, answer: Answer) -> bool:

@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 import structlog
 
 from shared.store.database import DatabaseAway, DatabaseError
+from shared.store.trouble import is_unmigrated
 
 log = structlog.get_logger()
 
@@ -38,8 +39,12 @@ async def run_ticks(name: str, tick: Tick, *, stopping: asyncio.Event, wake: asy
         except AWAY as error:
             failures += 1
             pause = backoff(failures)
-            log.warning("database_away", loop=name, error=type(error).__name__, retry_in=round(pause, 2))
+            log.warning(_event(error), loop=name, error=type(error).__name__, retry_in=round(pause, 2))
         await wait_any(pause, stopping, wake if failures == 0 else None)
+
+
+def _event(error: Exception) -> str:
+    return "database_not_migrated" if is_unmigrated(error) else "database_away"
 
 
 def backoff(failures: int) -> float:
@@ -72,5 +77,5 @@ async def patiently(work: Callable[[], Awaitable[T]], *, name: str) -> T:
         except AWAY as error:
             failures += 1
             pause = backoff(failures)
-            log.warning("database_away", work=name, error=type(error).__name__, retry_in=round(pause, 2))
+            log.warning(_event(error), work=name, error=type(error).__name__, retry_in=round(pause, 2))
             await asyncio.sleep(pause)

@@ -9,6 +9,7 @@ from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -24,8 +25,12 @@ class BadSettings(Exception):
 
 
 def _networks(text: str) -> str:
-    for network in filter(None, (part.strip() for part in text.split(","))):
-        _network(network)
+    try:
+        for network in filter(None, (part.strip() for part in text.split(","))):
+            _network(network)
+    except ValueError:
+        # The library's own message repeats the value.
+        raise ValueError("each is an address range such as 10.0.0.0/8 or fd00::/8") from None
     return text
 
 
@@ -36,6 +41,21 @@ def _network(text: str) -> IPv4Network | IPv6Network:
 def _bus_scheme(url: SecretStr) -> SecretStr:
     if not url.get_secret_value().startswith(("memory://", "amqp://", "amqps://")):
         raise ValueError("starts with memory://, amqp:// or amqps://")
+    return _with_a_port(url)
+
+
+def _database_scheme(url: SecretStr) -> SecretStr:
+    if not url.get_secret_value().startswith(("postgresql://", "postgres://")):
+        raise ValueError("starts with postgresql://")
+    return _with_a_port(url)
+
+
+def _with_a_port(url: SecretStr) -> SecretStr:
+    """A driver would find this out while it connects, where it looks like a server that is away."""
+    try:
+        _ = urlsplit(url.get_secret_value()).port
+    except ValueError:
+        raise ValueError("is no URL: special characters of a password are written as %40, %2F, …") from None
     return url
 
 
@@ -46,7 +66,7 @@ class Settings(BaseSettings):
         env_prefix="BELLTOWER_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
     )
 
-    database_url: SecretStr | None = Field(
+    database_url: Annotated[SecretStr, AfterValidator(_database_scheme)] | None = Field(
         None,
         validation_alias="DATABASE_URL",
         description="The Postgres to use; empty lets `belltower up` start a private one in the data folder.",

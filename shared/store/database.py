@@ -11,6 +11,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final, TypeAlias
+from uuid import UUID
 
 import asyncpg
 import orjson
@@ -18,8 +19,21 @@ import orjson
 Connection: TypeAlias = asyncpg.pool.PoolConnectionProxy | asyncpg.Connection
 """What every statement function takes first: a connection, in a transaction where it writes."""
 
-DatabaseError = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
-"""What a statement raises when Postgres is away, refuses or is too slow."""
+DatabaseError = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,  # shut down, starting up, statement timeout
+    asyncpg.InsufficientResourcesError,  # disk full, too many connections
+    asyncpg.LockNotAvailableError,
+    asyncpg.TransactionRollbackError,  # deadlock, serialization
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.UndefinedTableError,  # not migrated yet: the migration is on its way
+    asyncpg.UndefinedColumnError,
+    asyncpg.InterfaceError,
+    OSError,
+    TimeoutError,
+)
+"""What a statement raises when Postgres is away, refuses for now or is too slow: the same again may work."""
 
 ACQUIRE_TIMEOUT: Final = 1.0
 CONNECT_TIMEOUT: Final = 2.5
@@ -46,6 +60,14 @@ def _to_json(value: Any) -> str:
 
 
 async def _set_up(connection: asyncpg.Connection) -> None:
+    # asyncpg's own UUIDs are a subclass, which orjson refuses.
+    await connection.set_type_codec(
+        "uuid",
+        encoder=lambda value: value.bytes,
+        decoder=lambda data: UUID(bytes=data),
+        schema="pg_catalog",
+        format="binary",
+    )
     await connection.set_type_codec("jsonb", encoder=_to_json, decoder=json.loads, schema="pg_catalog")
 
 

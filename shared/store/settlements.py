@@ -114,8 +114,9 @@ async def still_lost(tx: Connection, occurrence_ids: Sequence[UUID], *, now: dat
 _STEP: Final = """
 update occurrences o
 set state = s.state, due_at = coalesce(s.due_at, o.due_at), failures = s.failures, key_epoch = s.key_epoch,
-    reason = s.reason, provider_message_id = coalesce(s.message_id, o.provider_message_id), lease_until = null,
-    ended_at = case when s.due_at is null then $8::timestamptz end, version = o.version + 1
+    reason = s.reason, lease_until = null, version = o.version + 1,
+    provider_message_id = coalesce(s.message_id, o.provider_message_id),
+    ended_at = case when s.due_at is null then $8::timestamptz end
 from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::int[], $5::int[], $6::text[], $7::text[])
      as s (id, state, due_at, failures, key_epoch, reason, message_id)
 where o.id = s.id
@@ -197,7 +198,7 @@ async def write_attempts(tx: Connection, settlements: Sequence[Settlement], *, n
 
 _PAUSE: Final = """
 insert into provider_pauses (account_id, channel, provider, reason, since, until)
-select account_id, channel, provider, reason, $5, $5 + $6::interval
+select account_id, channel, provider, reason, $5::timestamptz, $5::timestamptz + $6::interval
 from unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) as p (account_id, channel, provider, reason)
 on conflict (account_id, channel) do update
 set until = excluded.until, reason = excluded.reason, provider = excluded.provider

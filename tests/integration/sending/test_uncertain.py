@@ -1,0 +1,66 @@
+"""A provider that takes no key: an answer that is lost is never followed by a blind repeat."""
+
+from __future__ import annotations
+
+import pytest
+from tests.integration.sending.conftest import Sending
+from tests.rig.provider_behaviour import Behaviour
+
+
+@pytest.fixture
+def provider_name() -> str:
+    return "twilio"
+
+
+@pytest.fixture(autouse=True)
+def _sms_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BELLTOWER_PROVIDER_EMAIL", "sandbox")
+
+
+async def test_a_lost_answer_parks_the_send_and_the_reminder_goes_on_b_263(sending: Sending) -> None:
+    sending.provider.next.append(Behaviour.RESET_AFTER)
+    reminder = await sending.remind(-5, 0)
+    await sending.ring()
+    assert (await sending.occurrence(reminder, 1))["state"] == "uncertain"
+    assert await sending.history(reminder) == ["SendError"]
+    assert await sending.events(reminder) == ["message.uncertain"]
+    await sending.ring()
+    assert (await sending.occurrence(reminder, 2))["state"] == "sent"
+    assert len(sending.provider.messages) == 2
+
+
+async def test_who_chose_retry_gets_a_repeat_b_263(sending: Sending) -> None:
+    sending.provider.next.append(Behaviour.RESET_AFTER)
+    reminder = await sending.remind(0, on_unknown="retry")
+    await sending.ring()
+    assert (await sending.occurrence(reminder))["state"] == "scheduled"
+    await sending.make_due()
+    await sending.ring()
+    assert (await sending.occurrence(reminder))["state"] == "sent"
+    assert len(sending.provider.messages) == 2
+
+
+async def test_a_dead_worker_parks_its_send_and_a_late_answer_resolves_it(sending: Sending) -> None:
+    sending.provider.latency = (0.2, 0.2)
+    reminder = await sending.remind(0)
+    await sending.scheduler.tick()
+    await sending.until_called()
+    await sending.let_leases_run_out()
+    await sending.scheduler.rescue()
+    assert (await sending.occurrence(reminder))["state"] == "uncertain"
+    assert (await sending.reminder(reminder))["status"] == "expired"
+    await sending.ring()
+    assert (await sending.occurrence(reminder))["state"] == "sent"
+    assert (await sending.reminder(reminder))["status"] == "completed"
+    assert await sending.history(reminder) == ["SendError", "Sent"]
+    attempts = await sending.fetch("select number, outcome from attempts")
+    assert attempts == [{"number": 1, "outcome": "accepted"}]
+    assert len(sending.provider.messages) == 1
+
+
+async def test_a_refused_connection_is_definite_and_tried_again(sending: Sending) -> None:
+    sending.provider.next.append(Behaviour.SLOW_DOWN)
+    reminder = await sending.remind(0)
+    await sending.ring()
+    occurrence = await sending.occurrence(reminder)
+    assert (occurrence["state"], occurrence["failures"]) == ("scheduled", 0)
