@@ -1,0 +1,1 @@
+"""Does what the commands say. Each function opens what it needs and returns what is to be shown."""

@@ -1,0 +1,52 @@
+"""Accounts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from services.admin.output import Row
+from services.admin.work.database import in_transaction
+from services.api.core import accounts as core
+from shared.domain.recipient import Channel
+from shared.store import accounts as store
+from shared.store.database import Connection
+
+
+def create(name: str, *, email: str | None, time_zone: str, channel: str) -> Row:
+    """A new account with its keys. Raises `Invalid`."""
+
+    async def work(tx: Connection, now: datetime) -> Row:
+        made = await core.create_account(
+            tx, name=name, owner_email=email, time_zone=time_zone, channel=Channel(channel), now=now
+        )
+        return {
+            "account_id": str(made.account_id),
+            "api_key": made.api_key,
+            "agent_id": made.default.agent_id,
+            "configuration_id": made.default.configuration_id,
+            "primary_key": made.default.primary_key,
+            "secondary_key": made.default.secondary_key,
+        }
+
+    return in_transaction(work)
+
+
+def list_all() -> list[Row]:
+    """Every account."""
+
+    async def work(tx: Connection, _: datetime) -> list[Row]:
+        return [_row(account) for account in await store.list_all(tx)]
+
+    return in_transaction(work)
+
+
+def _row(account: store.ListedAccount) -> Row:
+    return {
+        "account_id": str(account.id),
+        "number": account.number,
+        "name": account.name,
+        "owner_email": account.owner_email,
+        "time_zone": account.time_zone,
+        "plan": account.plan,
+        "created_at": account.created_at.isoformat(),
+    }
