@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
@@ -64,6 +64,15 @@ class Configuration:
     channel: Channel
     running: bool
     time_zone: str
+    """Reads send times that carry no zone of their own."""
+    grace: timedelta | None
+    """None falls back to the account, as do `catch_up` and `on_unknown`."""
+    catch_up: CatchUp | None
+    on_unknown: OnUnknown | None
+    created_at: datetime
+    updated_at: datetime
+    has_templates: bool
+    """Whether templates are registered: then a reminder may name no other (B-019)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,18 +41,23 @@ class Phone:
     """The digits of the national part, for searching."""
 
 
+def dialling_code(text: str) -> str:
+    """The digits of a country's dialling code, written `62`, `+62` or `0062` (B-014). Raises `BadPhone`."""
+    code = _DIALLING_CODE.fullmatch(text.strip())
+    if code is None:
+        raise BadPhone("country_code", "not a dialling code, such as +62")
+    if phonenumbers.region_code_for_country_code(int(code[1])) == "ZZ":
+        raise BadPhone("country_code", "not a dialling code in use")
+    return code[1]
+
+
 def phone(country_code: str, number: str) -> Phone:
     """The number that a dialling code and a national part name, however they are written (B-014, B-016).
 
     A trunk zero and a repeated country code are stripped. Raises `BadPhone`.
     """
-    code = _DIALLING_CODE.fullmatch(country_code.strip())
-    if code is None:
-        raise BadPhone("country_code", "not a dialling code, such as +62")
-    digits = code[1]
+    digits = dialling_code(country_code)
     region = phonenumbers.region_code_for_country_code(int(digits))
-    if region == "ZZ":
-        raise BadPhone("country_code", "not a dialling code in use")
     written = number.strip()
     if _PHONE.fullmatch(written) is None:
         raise BadPhone("phone_number", "not a phone number: digits, spaces and ( ) . - / only")

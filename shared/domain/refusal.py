@@ -10,7 +10,9 @@ Refusal
 ├── TooSlow           the body did not arrive in time
 ├── QuotaExceeded     the account's quota is used up
 ├── RateLimited       too many requests
-└── Unavailable       a server of ours is away; the request may be sent again
+├── Unavailable       a server of ours is away; the request may be sent again
+├── NotAllowed        the path is known, the method is not
+└── Broken            a bug of ours; the log has the rest under the request's id
 """
 
 from __future__ import annotations
@@ -115,6 +117,21 @@ class Unavailable(Refused):
         self.retry_after = retry_after
 
 
+class NotAllowed(Refused):
+    """`methods` are those that the path knows."""
+
+    def __init__(self, methods: Sequence[str]) -> None:
+        super().__init__("the path does not take this method")
+        self.methods = tuple(methods)
+
+
+class Broken(Refused):
+    """Says nothing of what broke."""
+
+    def __init__(self) -> None:
+        super().__init__("something broke on our side")
+
+
 Refusal = (
     Unauthenticated
     | Forbidden
@@ -126,4 +143,6 @@ Refusal = (
     | QuotaExceeded
     | RateLimited
     | Unavailable
+    | NotAllowed
+    | Broken
 )

@@ -1,0 +1,41 @@
+"""What use cases need to know of the deployment."""
+
+from __future__ import annotations
+
+import random as chance
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
+from typing import Final
+
+from shared.domain.recipient import Channel
+from shared.runtime.keyring import Keyring
+from shared.runtime.settings import Settings
+
+TEXT_PROVIDERS: Final = {"twilio": frozenset({Channel.SMS}), "smtp": frozenset({Channel.EMAIL})}
+"""Providers that cannot send by a template's name alone, and on which channels: the text must be known here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """Read once, at the start."""
+
+    keyring: Keyring
+    networks: tuple[IPv4Network | IPv6Network, ...]
+    """Private ranges that webhooks may reach all the same."""
+    needs_text: frozenset[Channel]
+    """Channels on which a reminder must name a template that is registered here."""
+    random: Callable[[], float] = chance.random
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Core:
+        """Raises `BadSettings` where there is no master key."""
+        return cls(
+            keyring=Keyring.from_settings(settings),
+            networks=settings.webhook_networks(),
+            needs_text=frozenset(
+                channel
+                for channel, provider in settings.providers().items()
+                if channel in TEXT_PROVIDERS.get(provider, frozenset())
+            ),
+        )

@@ -1,0 +1,195 @@
+"""Reminders: create, find, hold, delete. What a change makes of one is in `changes`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from services.api.core.policy import Core
+from services.api.core.templates import check_template
+from shared.domain.account import DEFAULT_NAME, Configuration
+from shared.domain.draft import Draft, Reminder
+from shared.domain.events import ReminderCreated, ReminderDeleted
+from shared.domain.plan import Place, outcome_of_cancelling
+from shared.domain.recipient import Channel
+from shared.domain.refusal import Conflict, Invalid, NotFound, Problem
+from shared.domain.reminder import Action, CancelOutcome, HistoryEntry, Status
+from shared.store import history, outbox, plans
+from shared.store import reminders as store
+from shared.store.database import Connection
+from shared.store.outbox import Recorded
+from shared.store.reminders import Address, NewReminder
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A reminder as its caller sees it."""
+
+    reminder: Reminder
+    history: Sequence[HistoryEntry]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A reminder and its planned sends, locked until the transaction ends."""
+
+    reminder: Reminder
+    places: Sequence[Place]
+
+
+async def create_reminder(
+    tx: Connection, core: Core, configuration: Configuration, draft: Draft, *, door: str, detail: str, now: datetime
+) -> tuple[Seen, bool]:
+    """The reminder, and whether it is new: the same request again finds the one that there is (B-031).
+
+    Times in the past are taken like any (B-029). `detail` is the first history entry's. Raises `Invalid` where no
+    template fits, `Conflict` where the caller's id stands for another reminder.
+    """
+    if configuration.channel is Channel.EMAIL:
+        raise Invalid([Problem("phone_number", "this configuration sends e-mail, which no phone number receives")])
+    new = NewReminder(
+        id=uuid7(),
+        account_id=configuration.account_id,
+        configuration_id=configuration.id,
+        door=door,
+        channel=configuration.channel,
+        draft=draft,
+        entry=HistoryEntry(now, Action.CREATED, detail, Status.ACTIVE),
+        created_at=now,
+    )
+    if not await store.insert(tx, [new]):
+        return await _existing(tx, configuration, draft), False
+    await check_template(tx, core, configuration, name=draft.template_name, parameters=draft.parameters)
+    first = draft.times.instants[0]
+    event = ReminderCreated(reminder_id=new.id, external_id=draft.external_id, next_send_at=first)
+    await outbox.append(tx, [Recorded(event, new.account_id, now, 1)])
+    await plans.ring_if_soon(tx, first, now=now)
+    return Seen(_fresh(new), [new.entry]), True
+
+
+async def _existing(tx: Connection, configuration: Configuration, draft: Draft) -> Seen:
+    seen = await get_reminder(tx, configuration, draft.external_id)
+    if seen.reminder.fingerprint != draft.fingerprint():
+        raise Conflict("reminder_exists", "there is another reminder with this id", {"id": draft.external_id})
+    return seen
+
+
+def _fresh(new: NewReminder) -> Reminder:
+    """What was just written, without reading it again."""
+    draft = new.draft
+    return Reminder(
+        id=new.id,
+        account_id=new.account_id,
+        configuration_id=new.configuration_id,
+        door=new.door,
+        external_id=draft.external_id,
+        channel=new.channel,
+        address=draft.phone.e164,
+        country_code=draft.country_code,
+        phone_number=draft.phone_number,
+        national_digits=draft.phone.national,
+        recipient_name=draft.recipient_name,
+        template_name=draft.template_name,
+        parameters=draft.parameters,
+        schedule=draft.schedule(),
+        time_zone=draft.time_zone,
+        status=Status.ACTIVE,
+        fingerprint=draft.fingerprint(),
+        sequence=1,
+        last_send_at=None,
+        last_attempts=0,
+        created_at=new.created_at,
+        next_send_at=draft.times.instants[0],
+        sent=0,
+        skipped=0,
+    )
+
+
+async def get_reminder(db: Connection, configuration: Configuration, external_id: str) -> Seen:
+    """Raises `NotFound`."""
+    account_id = configuration.account_id
+    reminder = await store.get(db, account_id=account_id, configuration_id=configuration.id, external_id=external_id)
+    if reminder is None:
+        raise NotFound("reminder")
+    return await _seen(db, reminder)
+
+
+async def see(db: Connection, *, account_id: UUID, id: UUID) -> Seen:
+    """A reminder by our own id. Raises `NotFound`."""
+    reminder = await store.get_by_id(db, account_id=account_id, id=id)
+    if reminder is None:
+        raise NotFound("reminder")
+    return await _seen(db, reminder)
+
+
+async def _seen(db: Connection, reminder: Reminder) -> Seen:
+    told = await history.read(db, account_id=reminder.account_id, reminder_ids=[reminder.id])
+    return Seen(reminder, told[reminder.id])
+
+
+async def locate(
+    db: Connection, *, account_id: UUID, external_id: str, agent_id: str | None, configuration_id: str | None
+) -> UUID:
+    """Our id of the reminder that an account calls so: its default configuration's, or the only one.
+
+    Raises `NotFound`, and `Conflict` where several configurations have one and none of them is the default.
+    """
+    found = await store.find(
+        db,
+        account_id=account_id,
+        external_ids=[external_id],
+        agent_id=agent_id,
+        configuration_id=configuration_id,
+    )
+    return the_one(found).id
+
+
+def the_one(found: Sequence[Address]) -> Address:
+    """The address that is meant where a caller names no configuration. Raises like `locate`."""
+    if not found:
+        raise NotFound("reminder")
+    default = [place for place in found if place.agent_id == place.configuration_id == DEFAULT_NAME]
+    if len(found) > 1 and not default:
+        raise Conflict("ambiguous_id", "several configurations have this id; name agentId and configurationId")
+    return default[0] if default else found[0]
+
+
+async def hold(tx: Connection, *, account_id: UUID, id: UUID) -> Held:
+    """Lock a reminder and its unfinished sends, and look at them: nothing of it starts until the end.
+
+    Raises `NotFound`.
+    """
+    if not await store.lock(tx, account_id=account_id, id=id):
+        raise NotFound("reminder")
+    return await _look(tx, account_id, id)
+
+
+async def hold_named(tx: Connection, configuration: Configuration, external_id: str) -> Held:
+    """The same by the caller's id. Raises `NotFound`."""
+    account_id = configuration.account_id
+    id = await store.lock_named(tx, account_id=account_id, configuration_id=configuration.id, external_id=external_id)
+    if id is None:
+        raise NotFound("reminder")
+    return await _look(tx, account_id, id)
+
+
+async def _look(tx: Connection, account_id: UUID, id: UUID) -> Held:
+    places = await plans.hold(tx, account_id=account_id, reminder_id=id)
+    reminder = await store.get_by_id(tx, account_id=account_id, id=id)
+    if reminder is None:
+        raise NotFound("reminder")
+    return Held(reminder, places)
+
+
+async def delete_reminder(tx: Connection, held: Held, *, now: datetime) -> CancelOutcome:
+    """Remove a held reminder for good (B-045); says what the removal came in time for."""
+    reminder = held.reminder
+    sequence = reminder.sequence + 1
+    await store.delete(tx, account_id=reminder.account_id, id=reminder.id, sequence=sequence, now=now)
+    event = ReminderDeleted(reminder_id=reminder.id, external_id=reminder.external_id, deleted_at=now)
+    await outbox.append(tx, [Recorded(event, reminder.account_id, now, sequence)])
+    return outcome_of_cancelling(held.places)

@@ -1,0 +1,180 @@
+"""What a dialect is, and how its routes are mounted: read, authenticate, handle, commit, or refuse.
+
+A dialect translates. Everything in which it differs from the others is a field of one value: its routes, how it
+proves a caller, and how each refusal sounds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import structlog
+from aiohttp import web
+
+from services.api.body import read_body
+from services.api.core.caller import Caller
+from services.api.core.idempotency import Answer, key_of, remembered
+from services.api.core.policy import Core
+from services.api.failures import where
+from services.api.request_keys import ACCOUNT_ID, REQUEST_ID
+from shared.domain.refusal import Broken, Refusal, Refused, Unavailable
+from shared.store.database import Connection, Database, DatabaseAway, DatabaseError
+from shared.store.failures import lost_a_race
+
+log = structlog.get_logger()
+
+BODY_LIMIT: Final = 256_000
+"""Bytes of a request's body, where its route says nothing else."""
+
+DEADLINE: Final = 8.0
+"""Seconds from the end of the body to the answer; then 503."""
+
+TRIES: Final = 4
+"""Of a transaction that loses a deadlock or a serialization race."""
+
+
+@dataclass(slots=True)
+class Call:
+    """One authenticated request, as a handler gets it."""
+
+    request: web.Request
+    body: bytes
+    tx: Connection
+    """A transaction for a write, a connection for a read."""
+    caller: Caller
+    core: Core
+    request_id: str
+
+    @property
+    def now(self) -> datetime:
+        """The database's clock, read when the caller was authenticated."""
+        return self.caller.now
+
+
+Handler = Callable[[Call], Awaitable[web.Response]]
+Authenticate = Callable[[web.Request, Connection], Awaitable[Caller]]
+Refuse = Callable[[Refusal, str], web.Response]
+
+
+@dataclass(frozen=True, slots=True)
+class RouteDef:
+    """One method on one full path, written as aiohttp writes paths."""
+
+    method: str
+    path: str
+    handler: Handler
+    body_limit: int = BODY_LIMIT
+
+    @property
+    def writes(self) -> bool:
+        return self.method not in {"GET", "HEAD"}
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """One HTTP API that we speak."""
+
+    name: str
+    prefix: str
+    """Unknown paths that begin so are refused in this dialect's shape."""
+    routes: Sequence[RouteDef]
+    authenticate: Authenticate
+    """Finds out who calls, in one statement that reads the clock too. Raises `Refused`."""
+    refuse: Refuse
+    """The answer to a refusal; the second argument is the request's id."""
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What every route stands on."""
+
+    db: Database
+    core: Core
+    written: Callable[[], None]
+    """Called after each commit of a write: the relay looks for events at once."""
+
+
+def mount(app: web.Application, dialect: Dialect, house: House) -> None:
+    """Add the dialect's routes flat, each with and without a trailing slash (B-254)."""
+    for route in dialect.routes:
+        handler = _wrapped(dialect, route, house)
+        for path in (route.path, f"{route.path}/"):
+            if route.method == "GET":
+                app.router.add_get(path, handler, allow_head=True)
+            else:
+                app.router.add_route(route.method, path, handler)
+
+
+def _wrapped(dialect: Dialect, route: RouteDef, house: House) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def handle(request: web.Request) -> web.Response:
+        request_id = request[REQUEST_ID]
+        try:
+            return await _answer(dialect, route, house, request)
+        except Refused as refusal:
+            return dialect.refuse(refusal, request_id)  # type: ignore[arg-type]
+        except (DatabaseAway, *DatabaseError) as error:
+            log.warning("database away", error=type(error).__name__)
+            return dialect.refuse(Unavailable(), request_id)
+        except Exception as error:  # noqa: BLE001 - the edge: a bug becomes a logged 500
+            log.error("request broke", error=type(error).__name__, where=where(error))
+            return dialect.refuse(Broken(), request_id)
+
+    return handle
+
+
+async def _answer(dialect: Dialect, route: RouteDef, house: House, request: web.Request) -> web.Response:
+    """Read the body before a connection is taken, then answer within the deadline."""
+    body = await read_body(request, route.body_limit) if route.writes else b""
+    async with asyncio.timeout(DEADLINE):
+        if not route.writes:
+            async with house.db.connection() as db:
+                return await route.handler(await _call(dialect, house, request, body, db))
+        return await _write(dialect, route, house, request, body)
+
+
+async def _write(dialect: Dialect, route: RouteDef, house: House, request: web.Request, body: bytes) -> web.Response:
+    """One transaction, again where it lost a race; the same `Idempotency-Key` gets the same answer."""
+    key = key_of(request.headers.getall("Idempotency-Key", []))
+    for tries in range(1, TRIES + 1):
+        try:
+            async with house.db.transaction() as tx:
+                call = await _call(dialect, house, request, body, tx)
+                response = await _once(route, call, key) if key else await route.handler(call)
+        except DatabaseError as error:
+            if tries == TRIES or not lost_a_race(error):
+                raise
+            await asyncio.sleep(house.core.random() * 0.02 * tries)
+        else:
+            house.written()
+            return response
+    raise AssertionError("unreachable")
+
+
+async def _call(dialect: Dialect, house: House, request: web.Request, body: bytes, db: Connection) -> Call:
+    caller = await dialect.authenticate(request, db)
+    request[ACCOUNT_ID] = caller.account_id
+    return Call(request, body, db, caller, house.core, request[REQUEST_ID])
+
+
+async def _once(route: RouteDef, call: Call, key: str) -> web.Response:
+    """Answer as before where this key was answered before; else handle, and keep the answer in the transaction."""
+
+    async def handle() -> Answer:
+        response = await route.handler(call)
+        return Answer(response.status, dict(response.headers), bytes(response.body or b""))  # type: ignore[arg-type]
+
+    query = sorted((name, value) for name, value in call.request.query.items() if name != "secret")
+    answer = await remembered(
+        call.tx,
+        account_id=call.caller.account_id,
+        key=key,
+        request=(route.method, call.request.path.rstrip("/"), query, call.body),
+        keyring=call.core.keyring,
+        now=call.now,
+        handle=handle,
+    )
+    return web.Response(status=answer.status, headers=answer.headers, body=answer.body)

@@ -1,0 +1,165 @@
+"""The items door: the same reminders over the whole account, proved by the account's key."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from aiohttp import web
+
+from services.api.core.bulk import act_on_many
+from services.api.core.changes import Change, change_reminder
+from services.api.core.configurations import get_configuration, get_configuration_by_row
+from services.api.core.listing import Filter, list_reminders
+from services.api.core.reminders import create_reminder, delete_reminder, hold, locate, see
+from services.api.dialect import Call, Dialect, RouteDef
+from services.api.dialects.items import actions, configurations, filters, templates, translate, wire
+from services.api.dialects.items.edges import authenticate_by_key, refuse
+from services.api.dialects.items.paths import RESERVED_IDS
+from services.api.parse import parse, parse_query
+from services.api.responses import empty_response, json_response
+from shared.domain.account import DEFAULT_NAME
+from shared.domain.refusal import Invalid, Problem
+from shared.domain.schedule import instant, zone
+
+_ITEMS: Final = "/api/reminder/item"
+
+
+async def create(call: Call) -> web.Response:
+    """201 with the item; 200 where the same request made it before (B-064 to B-067)."""
+    body = parse(call.request, call.body, wire.NewItem)
+    if body.id in RESERVED_IDS:
+        reason = f"may not be one of {', '.join(sorted(RESERVED_IDS))}"
+        raise Invalid([Problem("id", reason, "reserved")])
+    where = _where(call, body.agent_id, body.configuration_id)
+    configuration = await get_configuration(
+        call.tx,
+        account_id=call.caller.account_id,
+        agent_id=where.agent_id or DEFAULT_NAME,
+        configuration_id=where.configuration_id or DEFAULT_NAME,
+    )
+    draft = translate.to_draft(body, external_id=body.id, default_zone=configuration.time_zone)
+    seen, new = await create_reminder(
+        call.tx, call.core, configuration, draft, door="items", detail="Created through the Items API", now=call.now
+    )
+    return json_response(translate.to_item(seen.reminder, seen.history), status=201 if new else 200)
+
+
+async def update(call: Call) -> web.Response:
+    """The item with what the body changes (B-068 to B-073)."""
+    body = parse(call.request, call.body, wire.ItemUpdate)
+    where = _where(call, body.agent_id, body.configuration_id)
+    account_id = call.caller.account_id
+    id = await locate(
+        call.tx,
+        account_id=account_id,
+        external_id=body.id,
+        agent_id=where.agent_id,
+        configuration_id=where.configuration_id,
+    )
+    held = await hold(call.tx, account_id=account_id, id=id)
+    configuration = await get_configuration_by_row(call.tx, account_id=account_id, id=held.reminder.configuration_id)
+    change = Change(
+        draft=translate.to_changed_draft(body, held.reminder),
+        status=body.status if "status" in body.given else None,
+        dated=instant(body.date, zone("UTC")) if body.date else None,
+    )
+    changed = await change_reminder(call.tx, call.core, configuration, held, change, now=call.now)
+    return json_response(translate.to_item(changed.seen.reminder, changed.seen.history, changed.cancel_outcome))
+
+
+async def read(call: Call) -> web.Response:
+    """The item (B-075)."""
+    where = parse_query(call.request, wire.Where)
+    account_id = call.caller.account_id
+    id = await locate(
+        call.tx,
+        account_id=account_id,
+        external_id=call.request.match_info["reminderId"],
+        agent_id=where.agent_id,
+        configuration_id=where.configuration_id,
+    )
+    seen = await see(call.tx, account_id=account_id, id=id)
+    return json_response(translate.to_item(seen.reminder, seen.history))
+
+
+async def remove(call: Call) -> web.Response:
+    """204 and no body (B-074)."""
+    where = parse_query(call.request, wire.Where)
+    account_id = call.caller.account_id
+    id = await locate(
+        call.tx,
+        account_id=account_id,
+        external_id=call.request.match_info["reminderId"],
+        agent_id=where.agent_id,
+        configuration_id=where.configuration_id,
+    )
+    held = await hold(call.tx, account_id=account_id, id=id)
+    outcome = await delete_reminder(call.tx, held, now=call.now)
+    return empty_response(headers={"Belltower-Cancel-Outcome": outcome.value})
+
+
+async def list_items(call: Call) -> web.Response:
+    """A page of items, newest first (B-076 to B-082)."""
+    query = parse_query(call.request, wire.ListQuery)
+    size, skip = filters.to_page(query)
+    wanted = filters.to_filter(query, account_zone=call.caller.time_zone)
+    page = await list_reminders(call.tx, wanted, account_id=call.caller.account_id, limit=size, skip=skip)
+    items = [translate.to_item(seen.reminder, seen.history) for seen in page.seen]
+    return json_response({"items": items, "total": page.total, "pageSize": size, "skip": skip})
+
+
+async def bulk(call: Call) -> web.Response:
+    """One action on many items, with a result for each (B-063)."""
+    body = parse(call.request, call.body, wire.Bulk)
+    where = _where(call, body.agent_id, body.configuration_id)
+    wanted = (
+        filters.to_filter(body.filter, account_zone=call.caller.time_zone)
+        if body.filter
+        else Filter(agent_id=where.agent_id, configuration_id=where.configuration_id)
+    )
+    results = await act_on_many(
+        call.tx,
+        actions.action(call, body),
+        account_id=call.caller.account_id,
+        ids=body.ids,
+        wanted=wanted,
+        dry_run=body.dry_run,
+    )
+    told: list[dict[str, Any]] = [actions.to_result(result) for result in results]
+    succeeded = sum("error" not in result for result in told)
+    return json_response(
+        {
+            "action": body.action,
+            "dryRun": body.dry_run,
+            "total": len(told),
+            "succeeded": succeeded,
+            "failed": len(told) - succeeded,
+            "results": told,
+        }
+    )
+
+
+def _where(call: Call, agent_id: str | None, configuration_id: str | None) -> wire.Where:
+    """The configuration that the body names, or else the query (B-065)."""
+    in_query = parse_query(call.request, wire.Where)
+    if agent_id or configuration_id:
+        return wire.Where(agentId=agent_id, configurationId=configuration_id)  # type: ignore[call-arg]
+    return in_query
+
+
+ITEMS: Final = Dialect(
+    name="items",
+    prefix="/api/reminder/item",
+    routes=(
+        RouteDef("POST", f"{_ITEMS}/create", create),
+        RouteDef("PUT", f"{_ITEMS}/update", update),
+        RouteDef("POST", f"{_ITEMS}/bulk", bulk),
+        RouteDef("GET", f"{_ITEMS}/list", list_items),
+        RouteDef("GET", f"{_ITEMS}/{{reminderId}}", read),
+        RouteDef("DELETE", f"{_ITEMS}/{{reminderId}}", remove),
+        *configurations.ROUTES,
+        *templates.ROUTES,
+    ),
+    authenticate=authenticate_by_key,
+    refuse=refuse,
+)

@@ -1,0 +1,87 @@
+"""The kinds of values that bodies hold: each checks itself and says what would be right.
+
+A check that needs another field looks at those that were read before it, so that every problem is named at once.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Annotated, Final
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, Field, ValidationInfo
+
+from shared.domain.recipient import BadPhone, dialling_code, phone
+from shared.domain.schedule import MAX_SEND_TIMES, BadTime, BadZone, instant, zone
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("holds a character that cannot be printed")
+    return text
+
+
+def _no_controls(text: str) -> str:
+    if any(unicodedata.category(character) == "Cc" for character in text):
+        raise ValueError("holds a control character")
+    return text
+
+
+def _no_controls_but_lines(text: str) -> str:
+    _no_controls(text.replace("\n", "").replace("\r", "").replace("\t", ""))
+    return text
+
+
+def _one_segment(text: str) -> str:
+    if "/" in text or text in {".", ".."}:
+        raise ValueError("may not hold a /, nor be . or ..")
+    return _printable(text)
+
+
+def _zone(name: str) -> str:
+    try:
+        zone(name)
+    except BadZone as error:
+        raise ValueError(str(error)) from None
+    return name
+
+
+def _dialling_code(text: str) -> str:
+    try:
+        dialling_code(text)
+    except BadPhone as error:
+        raise ValueError(str(error)) from None
+    return text
+
+
+def _phone(text: str, info: ValidationInfo) -> str:
+    country_code = info.data.get("country_code")
+    if country_code is not None:
+        try:
+            phone(country_code, text)
+        except BadPhone as error:
+            raise ValueError(str(error)) from None
+    return text
+
+
+def _moment(text: str) -> str:
+    try:
+        instant(text, _UTC)
+    except BadTime as error:
+        raise ValueError(str(error)) from None
+    return text
+
+
+_UTC: Final = ZoneInfo("UTC")
+
+Segment = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_one_segment)]
+"""Stands in a path: a caller's id, an agent, a configuration, a template."""
+Line = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_no_controls)]
+Parameter = Annotated[str, Field(max_length=1_024), AfterValidator(_no_controls)]
+Parameters = Annotated[tuple[Parameter, ...], Field(max_length=100, strict=False)]
+Text = Annotated[str, Field(min_length=1, max_length=10_000), AfterValidator(_no_controls_but_lines)]
+Zone = Annotated[str, AfterValidator(_zone)]
+CountryCode = Annotated[str, AfterValidator(_dialling_code)]
+PhoneNumber = Annotated[str, AfterValidator(_phone)]
+Moment = Annotated[str, AfterValidator(_moment)]
+SendTimes = Annotated[tuple[Moment, ...], Field(min_length=1, max_length=MAX_SEND_TIMES, strict=False)]

@@ -1,0 +1,83 @@
+"""The integration door: one path for all verbs, proved by a key of the configuration in it (B-009)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from aiohttp import web
+
+from services.api.core.changes import Change, change_reminder
+from services.api.core.reminders import create_reminder, delete_reminder, get_reminder, hold_named
+from services.api.dialect import Call, Dialect, RouteDef
+from services.api.dialects.items import translate, wire
+from services.api.dialects.items.edges import authenticate_by_secret, refuse
+from services.api.dialects.items.paths import segment
+from services.api.parse import parse
+from services.api.responses import empty_response, json_response
+from shared.domain.account import Configuration
+from shared.domain.refusal import NotFound
+from shared.domain.schedule import instant, zone
+
+_PATH: Final = "/api/reminder/{agentId}/{configurationId}/{reminderId}"
+
+
+def _configuration(call: Call) -> Configuration:
+    if call.caller.configuration is None:
+        raise NotFound("configuration")
+    return call.caller.configuration
+
+
+async def create(call: Call) -> web.Response:
+    """201 with the item; 200 where the same request made it before (B-030, B-031)."""
+    configuration = _configuration(call)
+    external_id = segment(call.request, "reminderId")
+    body = parse(call.request, call.body, wire.NewReminder)
+    draft = translate.to_draft(body, external_id=external_id, default_zone=configuration.time_zone)
+    seen, new = await create_reminder(
+        call.tx,
+        call.core,
+        configuration,
+        draft,
+        door="integration",
+        detail="Created through the Integration API",
+        now=call.now,
+    )
+    return json_response(translate.to_item(seen.reminder, seen.history), status=201 if new else 200)
+
+
+async def read(call: Call) -> web.Response:
+    """The whole item (B-044)."""
+    seen = await get_reminder(call.tx, _configuration(call), call.request.match_info["reminderId"])
+    return json_response(translate.to_item(seen.reminder, seen.history))
+
+
+async def set_status(call: Call) -> web.Response:
+    """The item with its new status, and what an end came in time for (B-035 to B-042)."""
+    configuration = _configuration(call)
+    held = await hold_named(call.tx, configuration, call.request.match_info["reminderId"])
+    body = parse(call.request, call.body, wire.StatusChange)
+    dated = instant(body.date, zone("UTC")) if body.date else None
+    change = Change(status=body.status, dated=dated)
+    changed = await change_reminder(call.tx, call.core, configuration, held, change, now=call.now)
+    return json_response(translate.to_item(changed.seen.reminder, changed.seen.history, changed.cancel_outcome))
+
+
+async def remove(call: Call) -> web.Response:
+    """204 and no body; a second time 404 (B-045)."""
+    held = await hold_named(call.tx, _configuration(call), call.request.match_info["reminderId"])
+    outcome = await delete_reminder(call.tx, held, now=call.now)
+    return empty_response(headers={"Belltower-Cancel-Outcome": outcome.value})
+
+
+INTEGRATION: Final = Dialect(
+    name="integration",
+    prefix="/api/reminder/",
+    routes=(
+        RouteDef("POST", _PATH, create),
+        RouteDef("GET", _PATH, read),
+        RouteDef("PUT", _PATH, set_status),
+        RouteDef("DELETE", _PATH, remove),
+    ),
+    authenticate=authenticate_by_secret,
+    refuse=refuse,
+)

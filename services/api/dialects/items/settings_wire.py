@@ -1,0 +1,84 @@
+"""The bodies and queries of configurations and templates."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Annotated, Final, Literal
+
+from pydantic import AfterValidator, Field
+
+from services.api.dialects.items.fields import Line, Segment, Text, Zone
+from services.api.parse import CamelWire
+from shared.domain.account import CatchUp, OnUnknown
+from shared.domain.recipient import Channel
+
+_LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(?:[_-][A-Za-z0-9]{2,8}){0,3}", re.ASCII)
+
+
+def _language(text: str) -> str:
+    if _LANGUAGE.fullmatch(text) is None:
+        raise ValueError("a language code, such as id or en_US")
+    return text
+
+
+Language = Annotated[str, AfterValidator(_language)]
+
+MOST_GRACE: Final = timedelta(days=366)
+
+
+class IntegrationSettings(CamelWire):
+    """An empty `webhookUrl` switches the webhook off (C-3)."""
+
+    webhook_url: Annotated[str, Field(max_length=2_048)] | None = None
+
+
+class NewConfiguration(CamelWire):
+    """`POST /api/reminder/configuration`."""
+
+    agent_id: Segment
+    configuration_id: Segment | None = None
+    name: Line | None = None
+    channel: Channel = Channel.SMS
+    timezone: Zone = "UTC"
+    grace_seconds: Annotated[int, Field(ge=1, le=int(MOST_GRACE.total_seconds()))] | None = None
+    catch_up: CatchUp | None = None
+    on_unknown: OnUnknown | None = None
+    integration_settings: IntegrationSettings | None = None
+
+
+class ConfigurationUpdate(CamelWire):
+    """`PUT /api/reminder/configuration`: what is left out stays; null clears an override."""
+
+    agent_id: Segment
+    configuration_id: Segment
+    name: Line = ""
+    channel: Channel = Channel.SMS
+    timezone: Zone = "UTC"
+    grace_seconds: Annotated[int, Field(ge=1, le=int(MOST_GRACE.total_seconds()))] | None = None
+    catch_up: CatchUp | None = None
+    on_unknown: OnUnknown | None = None
+    integration_settings: IntegrationSettings | None = None
+
+
+class RefreshQuery(CamelWire):
+    """`POST …/refresh-keys`: both keys where no type is named."""
+
+    key_type: Literal["primary", "secondary"] | None = None
+    grace_seconds: Annotated[str, Field(pattern=r"^[0-9]{1,7}$")] = "0"
+
+
+class TemplateBody(CamelWire):
+    """`PUT …/templates/{name}`."""
+
+    channel: Channel | None = None
+    language: Language | None = None
+    subject: Line | None = None
+    body: Text
+    provider_name: Line | None = None
+
+
+class NewTemplate(TemplateBody):
+    """`POST …/templates`."""
+
+    name: Segment

@@ -1,0 +1,94 @@
+"""The templates of a configuration by the account's key."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from aiohttp import web
+
+from services.api.core import templates as core
+from services.api.core.templates import KeptTemplate, Template
+from services.api.dialect import Call, RouteDef
+from services.api.dialects.items import settings_wire as wire
+from services.api.dialects.items.configurations import PATH, named
+from services.api.dialects.items.paths import segment
+from services.api.dialects.items.translate import utc
+from services.api.parse import parse
+from services.api.responses import empty_response, json_response
+from shared.domain.account import Configuration
+from shared.domain.template import placeholders
+
+_TEMPLATES: Final = f"{PATH}/templates"
+_TEMPLATE: Final = f"{_TEMPLATES}/{{name}}"
+
+
+async def create(call: Call) -> web.Response:
+    """201 with the template; 409 where there is one of that name."""
+    body = parse(call.request, call.body, wire.NewTemplate)
+    configuration = await named(call)
+    template = _template(body, body.name, configuration)
+    return json_response(
+        to_template(await core.create_template(call.tx, configuration, template, now=call.now)), status=201
+    )
+
+
+async def update(call: Call) -> web.Response:
+    """The template, replaced as a whole."""
+    body = parse(call.request, call.body, wire.TemplateBody)
+    configuration = await named(call)
+    template = _template(body, segment(call.request, "name"), configuration)
+    return json_response(to_template(await core.update_template(call.tx, configuration, template, now=call.now)))
+
+
+async def list_all(call: Call) -> web.Response:
+    """Every template of the configuration, by name."""
+    found = await core.list_templates(call.tx, await named(call))
+    return json_response({"items": [to_template(template) for template in found]})
+
+
+async def read(call: Call) -> web.Response:
+    """One template."""
+    return json_response(
+        to_template(await core.get_template(call.tx, await named(call), call.request.match_info["name"]))
+    )
+
+
+async def remove(call: Call) -> web.Response:
+    """204."""
+    await core.delete_template(call.tx, await named(call), call.request.match_info["name"])
+    return empty_response()
+
+
+def _template(body: wire.TemplateBody, name: str, configuration: Configuration) -> Template:
+    return Template(
+        name=name,
+        channel=body.channel or configuration.channel,
+        language=body.language,
+        subject=body.subject,
+        body=body.body,
+        provider_name=body.provider_name,
+    )
+
+
+def to_template(template: KeptTemplate) -> dict[str, Any]:
+    """As a caller reads it; `parameterCount` is what its reminders must give (B-021, B-051)."""
+    return {
+        "name": template.name,
+        "channel": template.channel,
+        "language": template.language,
+        "subject": template.subject,
+        "body": template.body,
+        "providerName": template.provider_name,
+        "parameterCount": placeholders(template.body),
+        "createdAt": utc(template.created_at),
+        "updatedAt": utc(template.updated_at),
+    }
+
+
+ROUTES: Final = (
+    RouteDef("POST", _TEMPLATES, create),
+    RouteDef("GET", _TEMPLATES, list_all),
+    RouteDef("GET", _TEMPLATE, read),
+    RouteDef("PUT", _TEMPLATE, update),
+    RouteDef("DELETE", _TEMPLATE, remove),
+)

@@ -1,0 +1,88 @@
+"""The planned sends of one reminder, as a caller's change needs them: look, stop, move, add.
+
+Locks are taken on the reminder first and on its occurrences then, in the order of ids, as everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from shared.domain.occurrence import State
+from shared.domain.plan import Place
+from shared.store import occurrences
+from shared.store.database import Connection
+
+SOON: Final = timedelta(seconds=2)
+"""What falls due within this wakes the schedulers; they look by themselves at least as often."""
+
+_HOLD: Final = """
+select o.id from occurrences o join reminders r on r.id = o.reminder_id
+where r.account_id = $1 and o.reminder_id = $2 and o.state in ('scheduled', 'queued', 'sending')
+order by o.id for update of o
+"""
+
+_LOOK: Final = """
+select o.id, o.seq, o.scheduled_for, o.state from occurrences o join reminders r on r.id = o.reminder_id
+where r.account_id = $1 and o.reminder_id = $2 order by o.seq
+"""
+
+
+async def hold(tx: Connection, *, account_id: UUID, reminder_id: UUID) -> list[Place]:
+    """All places of a reminder that the caller has locked, the unfinished ones locked too.
+
+    Two statements: the second sees what the first waited for.
+    """
+    await tx.execute(_HOLD, account_id, reminder_id)
+    rows = await tx.fetch(_LOOK, account_id, reminder_id)
+    return [Place(row["id"], row["seq"], row["scheduled_for"], State(row["state"])) for row in rows]
+
+
+_STOP: Final = """
+update occurrences set state = 'cancelled', version = version + 1, lease_until = null, ended_at = $3, reason = $4
+where account_id = $1 and id = any($2) and state in ('scheduled', 'queued')
+"""
+
+
+async def stop(tx: Connection, occurrence_ids: Sequence[UUID], *, account_id: UUID, now: datetime, reason: str) -> None:
+    """End held places before anything goes to a provider; the version fences hints that are under way."""
+    if occurrence_ids:
+        await tx.execute(_STOP, account_id, list(occurrence_ids), now, reason)
+
+
+_MOVE: Final = """
+update occurrences o set seq = moved.seq, state = 'scheduled', version = version + 1, lease_until = null
+from unnest($2::uuid[], $3::int[]) as moved (id, seq)
+where o.account_id = $1 and o.id = moved.id and o.state in ('scheduled', 'queued')
+"""
+
+
+async def move(tx: Connection, moved: Sequence[tuple[UUID, int]], *, account_id: UUID) -> None:
+    """Give held places another `seq`; a queued one is claimed anew."""
+    if moved:
+        await tx.execute(_MOVE, account_id, [id for id, _ in moved], [seq for _, seq in moved])
+
+
+_ADD: Final = """
+insert into occurrences (id, reminder_id, account_id, seq, scheduled_for, due_at)
+select id, $2, $1, seq, at, at from unnest($3::uuid[], $4::int[], $5::timestamptz[]) as added (id, seq, at)
+"""
+
+
+async def add(tx: Connection, added: Sequence[tuple[int, datetime]], *, account_id: UUID, reminder_id: UUID) -> None:
+    """New places, due at their times."""
+    if added:
+        ids = [uuid7() for _ in added]
+        await tx.execute(
+            _ADD, account_id, reminder_id, ids, [seq for seq, _ in added], [instant for _, instant in added]
+        )
+
+
+async def ring_if_soon(tx: Connection, first: datetime | None, *, now: datetime) -> None:
+    """Wake the schedulers where the first send of what this transaction wrote is due at once."""
+    if first is not None and first <= now + SOON:
+        await occurrences.ring(tx)

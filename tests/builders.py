@@ -1,0 +1,30 @@
+"""Bodies that are valid by default: a test changes what it is about."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+
+def in_future(**delta: float) -> str:
+    """A moment so far from now, as a caller would write it."""
+    return (datetime.now(UTC) + timedelta(**delta)).isoformat()
+
+
+def a_reminder(**changes: Any) -> dict[str, Any]:
+    """A body for the integration door, two hours ahead."""
+    body = {
+        "countryCode": "+62",
+        "phoneNumber": "81234567890",
+        "recipientName": "Ani Wijaya",
+        "notificationTemplateName": "loan_payment_reminder",
+        "templateParameters": ["Rp 1.500.000", "31 Mei 2025"],
+        "sendTimes": [in_future(hours=2)],
+        "timezone": "Asia/Jakarta",
+    }
+    return {name: value for name, value in (body | changes).items() if value is not ...}
+
+
+def an_item(id: str = "item-1", **changes: Any) -> dict[str, Any]:
+    """A body for the items door."""
+    return {"id": id, **a_reminder(**changes)}
