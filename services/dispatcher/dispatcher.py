@@ -83,11 +83,11 @@ class Dispatcher:
             await occurrences.release(tx, hints)
 
     async def _attempt(self, begun: Begun) -> None:
+        # The slot is held until the answer is written: a crash leaves no more in doubt than there are slots.
         try:
-            answer = await self._call(begun)
+            await self._recorder.record(await self._call(begun))
         finally:
             self._slots.give(1)
-        await self._recorder.record(answer)
 
     async def _call(self, begun: Begun) -> Answer:
         """One provider call. Whatever happens, there is an answer."""

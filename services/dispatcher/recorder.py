@@ -20,9 +20,7 @@ class Recorder:
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        self._answers: asyncio.Queue[tuple[Answer, asyncio.Future[None]]] = asyncio.Queue(
-            2 * runtime.settings.send_concurrency
-        )
+        self._answers: asyncio.Queue[tuple[Answer, asyncio.Future[None]]] = asyncio.Queue()
         self._idle = asyncio.Event()
         self._idle.set()
 

@@ -45,13 +45,9 @@ async def settle_answers(db: Database, answers: Sequence[Answer], *, fallback: P
     """Write what came of these calls; two answers for one reminder are settled one after the other."""
     waiting = list(answers)
     while waiting:
-        batch: dict[UUID, Answer] = {}
-        later = []
-        for answer in waiting:
-            if batch.setdefault(answer.begun.reminder_id, answer) is not answer:
-                later.append(answer)
+        batch = {answer.begun.reminder_id: answer for answer in reversed(waiting)}
+        waiting = [answer for answer in waiting if batch[answer.begun.reminder_id] is not answer]
         await _settle_batch(db, batch, fallback)
-        waiting = later
 
 
 async def _settle_batch(db: Database, batch: dict[UUID, Answer], fallback: Policy) -> None:

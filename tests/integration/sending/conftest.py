@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+
 from services.dispatcher.dispatcher import Dispatcher
 from services.dispatcher.recorder import Recorder
 from services.dispatcher.routing import Providers, open_providers

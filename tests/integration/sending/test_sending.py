@@ -6,6 +6,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+
 from tests.integration.sending.conftest import Sending
 from tests.rig.provider_behaviour import Behaviour
 
@@ -238,7 +239,8 @@ async def test_an_attempt_of_a_reminder_cancelled_meanwhile_is_not_retried_when_
 
 async def test_a_template_is_filled_with_its_parameters_b_051(sending: Sending) -> None:
     await sending.execute(
-        """insert into templates (id, account_id, configuration_id, name, channel, language, body, created_at, updated_at)
+        """insert into templates
+               (id, account_id, configuration_id, name, channel, language, body, created_at, updated_at)
            values (gen_random_uuid(), $1, $2, 'payment', 'sms', 'id', 'Dear {{2}}: {{1}} is due, {{2}}.', now(), now())""",
         sending.account,
         sending.configuration,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from tests.integration.sending.conftest import Sending
 from tests.rig.provider_behaviour import Behaviour
 

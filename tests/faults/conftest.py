@@ -1,0 +1,90 @@
+"""What the fault tests share: a deployment of real processes, and reminders written straight to the database."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+
+from shared.store.database import Database
+from tests.rig.provider_server import ProviderServer
+
+
+@pytest.fixture
+async def provider() -> AsyncIterator[ProviderServer]:
+    async with ProviderServer.running() as server:
+        yield server
+
+
+@pytest.fixture
+async def db(database_url: str) -> AsyncIterator[Database]:
+    database = await Database.open(database_url, size=3)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def environment(database_url: str, bus_url: str, provider: ProviderServer) -> dict[str, str]:
+    """Short leases, so that a test sees in seconds what takes half a minute in a deployment."""
+    return {
+        "DATABASE_URL": database_url,
+        "BUS_URL": bus_url,
+        "BELLTOWER_PROVIDER": "http",
+        "BELLTOWER_HTTP_PROVIDER_URL": f"{provider.url}/messages",
+        "BELLTOWER_LEASE": "3",
+        "BELLTOWER_RESCUE_EVERY": "1",
+        "BELLTOWER_PROVIDER_TIMEOUT": "2",
+    }
+
+
+async def make_account(db: Database) -> tuple[UUID, UUID]:
+    """An account and its configuration."""
+    account, configuration = uuid4(), uuid4()
+    async with db.transaction() as tx:
+        await tx.execute("insert into accounts (id, name, created_at) values ($1, 'Acme', now())", account)
+        await tx.execute(
+            """insert into configurations (id, account_id, agent_id, configuration_id, name, created_at, updated_at)
+               values ($1, $2, 'default', 'default', 'default', now(), now())""",
+            configuration,
+            account,
+        )
+    return account, configuration
+
+
+async def schedule(db: Database, count: int, *, due_in: float, on_unknown: str | None = None) -> None:
+    """So many reminders, all due at the same instant."""
+    account, configuration = await make_account(db)
+    async with db.transaction() as tx:
+        await tx.execute(
+            """with made as (
+                   insert into reminders (id, account_id, configuration_id, door, external_id, channel, address,
+                       template_name, text, schedule, tzdata_version, status, on_unknown, created_at, updated_at)
+                   select gen_random_uuid(), $1, $2, 'integration', 'reminder ' || n, 'sms', '+6281234567890',
+                       'greeting', 'Hello', '{}', '2026.6', 'active', $5, now(), now() from generate_series(1, $3) as n
+                   returning id)
+               insert into occurrences (id, reminder_id, account_id, seq, scheduled_for, due_at)
+               select gen_random_uuid(), id, $1, 1, due, due from made,
+                   lateral (select now() + $4::interval as due) as the_same_instant""",
+            account,
+            configuration,
+            count,
+            timedelta(seconds=due_in),
+            on_unknown,
+        )
+
+
+Figure = Callable[[str], None]
+
+
+@pytest.fixture
+def figure(capsys: pytest.CaptureFixture[str]) -> Figure:
+    """Prints a measured figure past pytest's capture: the README quotes these lines."""
+
+    def show(text: str) -> None:
+        with capsys.disabled():
+            sys.stdout.write(f"\n  {text}\n")
+
+    return show
