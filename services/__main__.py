@@ -24,8 +24,8 @@ app.add_typer(admin, name="admin")
 def up() -> None:
     """Run all of Belltower here, in one process.
 
-    It brings a PostgreSQL of its own; DATABASE_URL and BUS_URL switch to real servers. Everything is kept in BELLTOWER_DATA_DIR (`.data`); Ctrl-C
-    drains and stops, and starting again goes on.
+    It brings a PostgreSQL of its own; DATABASE_URL and BUS_URL switch to real servers. Everything is kept in
+    BELLTOWER_DATA_DIR (`.data`): Ctrl-C drains and stops, and starting again goes on.
     """
     with plain_ending():
         from services.up import run_up  # noqa: PLC0415

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Collection
-from typing import Final
 
+from services.checks import check_settings
 from services.running import run
-from shared.runtime.keyring import Keyring
 from shared.runtime.logging import set_up_logging
 from shared.runtime.process import Service, run_services
 from shared.runtime.settings import Settings, read_settings
-
-SERVICES: Final = ("api", "scheduler", "dispatcher", "webhooks")
-_WITH_SECRETS: Final = frozenset({"api", "webhooks"})
 
 
 def run_alone(name: str) -> None:
@@ -25,23 +20,6 @@ def run_alone(name: str) -> None:
 
 async def _run(settings: Settings, name: str) -> None:
     await check_settings(settings, [name])
-    await run_services(settings, {name: load_service(name)}, whole=False)
-
-
-def load_service(name: str) -> Service:
-    """The service's own `run`. Loaded by name, so that a process pays for what it runs alone."""
+    # Loaded by name: a process pays for what it runs alone.
     service: Service = importlib.import_module(f"services.{name}").run
-    return service
-
-
-async def check_settings(settings: Settings, names: Collection[str]) -> None:
-    """Find what is wrong without asking any server, so that the start ends at once and not when it is needed.
-
-    Raises `BadSettings` and `ProviderConfigurationError`.
-    """
-    if _WITH_SECRETS & set(names):
-        Keyring.from_settings(settings)
-    if "dispatcher" in names:
-        checks = importlib.import_module("services.dispatcher.routing")
-        providers = checks.open_providers(settings.providers(), None, call_timeout=settings.provider_timeout)
-        await providers.close()
+    await run_services(settings, {name: service}, whole=False)

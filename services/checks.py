@@ -1,0 +1,52 @@
+"""What can be found wrong at a start without asking any server, so that it ends at once and not when it is needed."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Collection
+from typing import Final
+
+from services.ending import CannotRun
+from shared.runtime.keyring import Keyring
+from shared.runtime.settings import Settings
+
+_WITH_SECRETS: Final = frozenset({"api", "webhooks"})
+
+
+async def check_settings(settings: Settings, names: Collection[str]) -> None:
+    """What these services will read. Raises `BadSettings` and `ProviderConfigurationError`."""
+    if _WITH_SECRETS & set(names):
+        Keyring.from_settings(settings)
+    # The sandbox has no settings, and loading the providers takes a while.
+    if "dispatcher" in names and set(settings.providers().values()) != {"sandbox"}:
+        await _check_providers(settings)
+
+
+async def _check_providers(settings: Settings) -> None:
+    from services.dispatcher.routing import open_providers  # noqa: PLC0415
+
+    class NoStore:
+        async def keep(self, message: object) -> str:
+            raise NotImplementedError
+
+    providers = open_providers(settings.providers(), NoStore(), call_timeout=settings.provider_timeout)
+    await providers.close()
+
+
+def refuse_taken_ports(settings: Settings) -> None:
+    """Two processes may share the API's port on purpose; two deployments must not by accident."""
+    for name, host, port in (
+        ("BELLTOWER_API", settings.api_host, settings.api_port),
+        ("BELLTOWER_OPS", settings.ops_host, settings.ops_port),
+    ):
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except socket.gaierror:
+                raise CannotRun(f"{name}_HOST is no address of this machine") from None
+            except OSError as error:
+                why = error.strerror or type(error).__name__
+                raise CannotRun(
+                    f"cannot listen on {host}:{port} ({why}): set {name}_PORT, 0 for any free one"
+                ) from None
