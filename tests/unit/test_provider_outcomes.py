@@ -50,8 +50,8 @@ def test_a_date_in_retry_after_is_measured_by_the_servers_own_clock() -> None:
     ("status", "kind"),
     [
         (200, Accepted), (202, Accepted), (204, Accepted), (301, Failed), (400, Rejected), (401, Unavailable),
-        (403, Unavailable), (404, Rejected), (408, Failed), (410, Rejected), (422, Rejected), (425, Failed),
-        (429, Failed), (500, Failed), (503, Failed),
+        (403, Unavailable), (404, Rejected), (408, Failed), (409, Failed), (410, Rejected), (422, Rejected),
+        (425, Failed), (429, Failed), (500, Failed), (503, Failed),
     ],
 )  # fmt: skip
 def test_the_gateways_statuses(status: int, kind: type[Outcome]) -> None:
@@ -60,6 +60,12 @@ def test_the_gateways_statuses(status: int, kind: type[Outcome]) -> None:
     if isinstance(outcome, Failed):
         assert outcome.counts == (status != 429)
         assert outcome.ambiguous == (status not in {425, 429})
+
+
+def test_a_gateway_that_is_busy_with_the_key_is_asked_again_under_it_when_it_says() -> None:
+    outcome = http.outcome_of(_answer(409, {"error": "in_progress"}))
+    assert isinstance(outcome, Failed)
+    assert (outcome.ambiguous, outcome.counts, outcome.retry_after) == (True, True, timedelta(seconds=3))
 
 
 @pytest.mark.parametrize(

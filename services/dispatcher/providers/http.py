@@ -1,8 +1,8 @@
 """Any JSON gateway that honours an `Idempotency-Key`: the provider to write an adapter of one's own behind.
 
-Wire format: README of the project, "generic HTTP provider". 2xx accepts and 4xx rejects, but 401 and 403
-(our credentials), 408 and 425 (try again) and 429 (slow down). Because the gateway honours keys, every
-answer that leaves a doubt is a failure to be repeated under the same key.
+Wire format: `docs/providers.md`. 2xx accepts and 4xx rejects, but 401 and 403 (our credentials), 408, 409 and 425
+(try again) and 429 (slow down). Because the gateway honours keys, every answer that leaves a doubt is a failure
+to be repeated under the same key.
 """
 
 from __future__ import annotations
@@ -113,6 +113,9 @@ def outcome_of(answer: Answer) -> Outcome:
             return Failed("the gateway asked us to slow down", code, answer.retry_after, counts=False)
         case 425:
             return Failed("the gateway was not ready for the message", code, answer.retry_after)
+        case 409:
+            # The first call under this key still runs, and may well be taken: `docs/decisions/0010`.
+            return Failed("the gateway is still busy with this key", code, answer.retry_after, ambiguous=True)
         case status if 400 <= status < 500 and status != 408:
             return Rejected("the gateway rejected the message", code)
         case _:
