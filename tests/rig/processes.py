@@ -77,6 +77,11 @@ class Process:
         self._process.kill()
         self._process.wait()
 
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal and do not wait."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
     async def stop(self, *, within: float = 20.0) -> int:
         """SIGTERM, and its exit code; killed where it takes longer."""
         assert self._process is not None
