@@ -38,7 +38,7 @@ async def run(runtime: Runtime) -> None:
             group.create_task(deliverer.run())
             for name, tick in (
                 ("rescue deliveries", upkeep.rescue),
-                ("forget deliveries", upkeep.forget),
+                ("forget answers", upkeep.forget),
                 ("backfill", upkeep.backfill),
             ):
                 group.create_task(run_ticks(name, tick, stopping=stopping))

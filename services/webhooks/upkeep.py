@@ -31,9 +31,9 @@ class Upkeep:
         return 0.05 if moved >= _AT_ONCE else self._runtime.settings.rescue_every
 
     async def forget(self, now: datetime | None = None) -> float:
-        """Delete what is older than its time."""
+        """Blank the answers that are older than their time."""
         async with self._runtime.db.transaction() as tx:
-            forgotten = await delivery_upkeep.forget(tx, limit=_AT_ONCE, now=now)
+            forgotten = await delivery_upkeep.forget_responses(tx, limit=_AT_ONCE, now=now)
         return 0.2 if forgotten >= _AT_ONCE else 60.0
 
     async def backfill(self, now: datetime | None = None) -> float:

@@ -1,4 +1,4 @@
-"""The body of a delivery: the envelope of B-155, rendered once and sent unchanged ever after."""
+"""The two bodies of a delivery, rendered once and sent unchanged ever after: the envelope, and the flat report."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from typing import Any, Final
 from uuid import UUID
 
 import orjson
+
+REPORTED: Final = ("message.sent", "message.attempt_failed", "message.failed")
+"""The events that a flat report tells of: one for each attempt, and the end where nothing was sent."""
 
 API_VERSION: Final = "2026-03-25"
 
@@ -19,6 +22,19 @@ def envelope(*, id: UUID, type: str, at: datetime, data: Mapping[str, Any]) -> b
     """`id` is the delivery's, the same on every retry and replay (B-156); `at` is when the event happened."""
     body = {"id": id, "type": type, "created_at": instant(at), "api_version": API_VERSION, "data": data}
     return orjson.dumps(body, option=orjson.OPT_UTC_Z)
+
+
+def report(*, id: str, at: datetime, status: str, detail: str) -> bytes:
+    """The flat body of a configuration's webhook URL (C-4): `id` is the caller's own, of a reminder."""
+    return orjson.dumps({"id": id, "date": instant(at), "status": status, "detail": detail})
+
+
+def test_body(format: str, *, id: UUID, at: datetime, endpoint_id: UUID) -> bytes:
+    """What an owner who tries an endpoint gets, in that endpoint's format."""
+    if format == "attempt":
+        return report(id="test", at=at, status="active", detail="Test")
+    data = {"endpoint_id": endpoint_id, "message": "This is a test; nothing happened."}
+    return envelope(id=id, type=TEST_EVENT, at=at, data=data)
 
 
 def instant(at: datetime) -> str:

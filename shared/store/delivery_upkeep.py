@@ -1,4 +1,4 @@
-"""What keeps deliveries in order around the sending: rescue, hold and resume, and forgetting after thirty days."""
+"""What keeps deliveries in order around the sending: rescue, hold and resume, and forgetting."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ from uuid import UUID
 
 from shared.store.database import Connection
 
-KEPT_FOR: Final = timedelta(days=30)
-"""How long a delivery is kept, whatever its state."""
 RESPONSES_KEPT_FOR: Final = timedelta(days=7)
-"""How long what an endpoint answered is kept."""
+"""How long the text that an endpoint answered is kept; the delivery itself is `retention`'s."""
 
 _RESCUE: Final = """
 update deliveries d set state = case e.status when 'active' then 'pending' else 'held' end,
@@ -72,14 +70,6 @@ async def sweep(tx: Connection, *, limit: int) -> int:
     return len(held) + len(await tx.fetch(_RESUME_REST, limit))
 
 
-_FORGET: Final = """
-delete from deliveries where id in (
-    select id from deliveries where created_at < coalesce($1::timestamptz, clock_timestamp()) - $2::interval
-        and state <> 'sending'
-    order by created_at limit $3 for update skip locked)
-returning id
-"""
-
 _FORGET_RESPONSES: Final = """
 update delivery_attempts set response = null where id in (
     select id from delivery_attempts
@@ -89,7 +79,6 @@ returning id
 """
 
 
-async def forget(tx: Connection, *, limit: int, now: datetime | None = None) -> int:
-    """Delete up to `limit` deliveries, and blank up to `limit` answers, that are old enough; returns how many."""
-    gone = await tx.fetch(_FORGET, now, KEPT_FOR, limit)
-    return len(gone) + len(await tx.fetch(_FORGET_RESPONSES, now, RESPONSES_KEPT_FOR, limit))
+async def forget_responses(tx: Connection, *, limit: int, now: datetime | None = None) -> int:
+    """Blank up to `limit` answers that are old enough; returns how many."""
+    return len(await tx.fetch(_FORGET_RESPONSES, now, RESPONSES_KEPT_FOR, limit))

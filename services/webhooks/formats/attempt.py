@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import Final
 from uuid import UUID
 
-import orjson
-
 from services.webhooks.format import Facts, Format, Happened
-from shared.domain.webhook_body import instant
+from shared.domain.webhook_body import report
 
 _DETAILS: Final = {
     "message.sent": "Reminder sent",
@@ -23,14 +21,8 @@ def _render(happened: Happened, facts: Facts, delivery_id: UUID) -> bytes | None
     reminder = facts.reminders.get(happened.event.subject())
     if detail is None or reminder is None:
         return None
-    return orjson.dumps(
-        {
-            "id": reminder.external_id or str(reminder.id),
-            "date": instant(happened.envelope.at),
-            "status": reminder.status,
-            "detail": detail,
-        }
-    )
+    id = reminder.external_id or str(reminder.id)
+    return report(id=id, at=happened.envelope.at, status=reminder.status, detail=detail)
 
 
 ATTEMPT: Final = Format("attempt", _render)

@@ -1,0 +1,134 @@
+"""The bodies and queries of the webhook routes, exactly as they are on the wire."""
+
+from __future__ import annotations
+
+import unicodedata
+from ipaddress import IPv4Network, IPv6Network
+from typing import Annotated, Final, Literal, Self
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, Field, model_validator
+
+from services.api.core.deliveries import DeliveryState
+from services.api.core.endpoints import EVENT_TYPES
+from services.api.parse import Wire
+from shared.domain.schedule import BadTime, instant
+from shared.domain.webhook_url import BadUrl, check_url
+
+_TYPES: Final = frozenset(EVENT_TYPES)
+_STATES: Final = frozenset(state.value for state in DeliveryState)
+_ANYWHERE: Final = (IPv4Network("0.0.0.0/0"), IPv6Network("::/0"))
+
+
+def _line(text: str) -> str:
+    if not text.strip() or any(unicodedata.category(character) in {"Cc", "Cs"} for character in text):
+        raise ValueError("must have a printable character and no control characters")
+    return text
+
+
+def _url(text: str) -> str:
+    """How it is written; where it leads is the core's to judge, which knows the deployment's exceptions."""
+    try:
+        check_url(text, _ANYWHERE)
+    except BadUrl as error:
+        raise ValueError(str(error)) from None
+    return text
+
+
+def _event_type(text: str) -> str:
+    if text not in _TYPES:
+        raise ValueError(f"is not an event type; those are {', '.join(EVENT_TYPES)}")
+    return text
+
+
+def _state(text: str) -> str:
+    if text not in _STATES:
+        raise ValueError(f"must be one of {', '.join(sorted(_STATES))}")
+    return text
+
+
+def _states(text: str) -> str:
+    for part in text.split(","):
+        _state(part)
+    return text
+
+
+def _moment(text: str) -> str:
+    try:
+        instant(text, ZoneInfo("UTC"))
+    except BadTime as error:
+        raise ValueError(str(error)) from None
+    return text
+
+
+Name = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_line)]
+Url = Annotated[str, Field(min_length=1), AfterValidator(_url)]
+EventTypes = Annotated[
+    tuple[Annotated[str, AfterValidator(_event_type)], ...], Field(min_length=1, max_length=200, strict=False)
+]
+Moment = Annotated[str, AfterValidator(_moment)]
+Id = Annotated[str, Field(min_length=1, max_length=255)]
+
+
+class NewEndpoint(Wire):
+    """`POST /v1/webhooks` (B-149)."""
+
+    name: Name
+    target_url: Url
+    event_types: EventTypes
+
+
+class EndpointChange(Wire):
+    """`PATCH /v1/webhooks/{id}`: what is left out stays."""
+
+    name: Name | None = None
+    target_url: Url | None = None
+    event_types: EventTypes | None = None
+    status: Literal["active", "disabled"] | None = None
+
+
+class EndpointToDelete(Wire):
+    """`POST /v1/webhooks/delete` (B-153)."""
+
+    endpoint_id: Id
+
+
+class Rotation(Wire):
+    """`POST /v1/webhooks/{id}/rotate-secret`."""
+
+    phase: Literal["stage", "promote", "retire"] = "stage"
+
+
+class DeliveryQuery(Wire):
+    """`GET /v1/webhooks/{id}/deliveries`; several states are joined by commas."""
+
+    state: Annotated[str, AfterValidator(_states)] | None = None
+    limit: Annotated[str, Field(pattern=r"^[1-9][0-9]{0,8}$")] = "50"
+    offset: Annotated[str, Field(pattern=r"^[0-9]{1,9}$")] = "0"
+
+
+class Replay(Wire):
+    """`POST /v1/webhooks/{id}/replay`: one delivery, or a range of time."""
+
+    delivery_id: Id | None = None
+    start: Annotated[Moment | None, Field(alias="from")] = None
+    end: Annotated[Moment | None, Field(alias="to")] = None
+    states: Annotated[tuple[Annotated[str, AfterValidator(_state)], ...], Field(min_length=1, strict=False)] = (
+        DeliveryState.EXHAUSTED.value,
+    )
+    event_types: EventTypes | None = None
+
+    @model_validator(mode="after")
+    def _one_or_a_range(self) -> Self:
+        if (self.delivery_id is None) == (self.start is None):
+            raise ValueError("give either delivery_id, or from (and to)")
+        return self
+
+
+def read_id(text: str) -> UUID | None:
+    """A UUID in its usual spelling, or None: such an id is nobody's."""
+    try:
+        return UUID(text) if len(text) == 36 else None
+    except ValueError:
+        return None
