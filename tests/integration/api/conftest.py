@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
+
 from services.api.app import build_app
 from services.api.core.accounts import NewAccount, create_account
 from shared.bus.memory import MemoryBus

@@ -1,19 +1,329 @@
-"""The integration door over a real database."""
+"""The integration door over a real database: one item's life, from create to delete."""
 
 from __future__ import annotations
 
-from tests.builders import a_reminder
+import asyncio
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from tests.builders import a_reminder, in_future
 from tests.integration.api.conftest import Door
 
+DOCUMENTED_CREATE: dict[str, Any] = {
+    "countryCode": "+62",
+    "phoneNumber": "81234567890",
+    "recipientName": "Ani Wijaya",
+    "notificationTemplateName": "loan_payment_reminder",
+    "templateParameters": ["Rp 1.500.000", "31 Mei 2025"],
+    "sendTimes": ["2025-05-29T08:00:00+07:00", "2025-05-31T08:00:00+07:00"],
+    "timezone": "Asia/Jakarta",
+}
+"""Seed 000, the example of a create; its times are long past."""
 
-async def test_b_030_create_answers_201_with_the_item(door: Door) -> None:
-    status, item = await door.reminder("POST", "rem-1", a_reminder())
-    assert status == 201, item
-    assert item["id"] == "rem-1"
-    status, item = await door.reminder("GET", "rem-1")
-    assert status == 200, item
+DOCUMENTED_FIELDS = [
+    "id",
+    "countryCode",
+    "phoneNumber",
+    "recipientName",
+    "notificationTemplateName",
+    "templateParameters",
+    "sendTimes",
+    "timezone",
+    "status",
+    "nextSendTime",
+    "lastSendTime",
+    "lastAttempts",
+    "history",
+]
+
+
+async def test_the_documented_example_works_as_written_though_its_times_are_past(door: Door) -> None:
+    """B-009, B-010, B-023, B-029, B-030, B-033, B-044, B-272."""
+    status, created = await door.reminder("POST", "rem-abc123", DOCUMENTED_CREATE)
+    assert status == 201
+    status, item = await door.reminder("GET", "rem-abc123")
+    assert (status, item) == (200, created)
+    assert list(item)[:13] == DOCUMENTED_FIELDS
+    echoed = {name: item[name] for name in DOCUMENTED_CREATE}
+    assert echoed == DOCUMENTED_CREATE
+    assert item["id"] == "rem-abc123"
+    assert item["status"] == "active"
+    assert item["nextSendTime"] == "2025-05-29T01:00:00Z"
+    assert (item["lastSendTime"], item["lastAttempts"]) == (None, 0)
+
+
+async def test_b_032_a_create_writes_one_history_entry_that_names_the_door(door: Door) -> None:
+    _, item = await door.reminder("POST", "rem-1", a_reminder())
+    (entry,) = item["history"]
+    assert list(entry) == ["date", "action", "detail", "status"]
+    assert (entry["action"], entry["status"]) == ("Created", "active")
+    assert "Integration API" in entry["detail"]
+    assert entry["date"].endswith("Z")
+
+
+async def test_the_documented_cancel_works_as_written(door: Door) -> None:
+    """B-035, B-037, B-042, B-043: the body's date is the history entry's."""
+    await door.reminder("POST", "rem-1", a_reminder())
+    body = {"date": "2025-05-30T10:00:00Z", "status": "cancelled"}
+    status, item = await door.reminder("PUT", "rem-1", body)
+    assert (status, item["status"], item["nextSendTime"]) == (200, "cancelled", None)
+    created, changed = item["history"]
+    assert created["action"] == "Created"
+    assert (changed["action"], changed["date"], changed["status"]) == (
+        "StatusChanged",
+        "2025-05-30T10:00:00Z",
+        "cancelled",
+    )
+
+
+async def test_b_037_a_date_may_be_left_out_and_may_lie_ahead(door: Door) -> None:
+    await door.reminder("POST", "rem-1", a_reminder())
+    assert (await door.reminder("PUT", "rem-1", {"status": "cancelled"}))[0] == 200
+    ahead = {"status": "active", "date": "2124-01-01T00:00:00Z"}
+    status, item = await door.reminder("PUT", "rem-1", ahead)
+    assert (status, item["history"][-1]["date"]) == (200, "2124-01-01T00:00:00Z")
+    status, refused = await door.reminder("PUT", "rem-1", {"date": "2025-05-30T10:00:00Z"})
+    assert (status, refused["error"]["details"][0]["field"]) == (400, "status")
+
+
+@pytest.mark.parametrize("status", ["active", "completed", "expired", "cancelled"])
+async def test_b_036_the_four_statuses_can_be_set(door: Door, status: str) -> None:
+    await door.reminder("POST", "rem-1", a_reminder())
+    answer, item = await door.reminder("PUT", "rem-1", {"status": status})
+    assert (answer, item["status"]) == (200, status)
+
+
+@pytest.mark.parametrize("status", ["Active", "paused", "", None, 1, ["active"]])
+async def test_b_036_any_other_status_is_refused(door: Door, status: Any) -> None:
+    await door.reminder("POST", "rem-1", a_reminder())
+    answer, refused = await door.reminder("PUT", "rem-1", {"status": status})
+    assert (answer, refused["error"]["details"][0]["field"]) == (400, "status")
+
+
+async def test_b_040_an_ended_item_goes_on_at_its_next_undelivered_time(door: Door) -> None:
+    times = [f"203{year}-01-01T00:00:00Z" for year in range(3)]
+    await door.reminder("POST", "rem-1", a_reminder(sendTimes=times))
+    await door.execute("update occurrences set state = 'sent', ended_at = now() where seq = 1")
+    await door.reminder("PUT", "rem-1", {"status": "cancelled"})
+    status, item = await door.reminder("PUT", "rem-1", {"status": "active"})
+    assert (status, item["status"], item["nextSendTime"]) == (200, "active", times[1])
+    assert await door.events() == ["reminder.created", "reminder.cancelled", "reminder.reactivated"]
+    rows = await door.fetch("select scheduled_for from occurrences where state = 'scheduled' order by seq")
+    assert [row["scheduled_for"].year for row in rows] == [2031, 2032]
+
+
+async def test_b_041_the_same_status_again_changes_nothing(door: Door) -> None:
+    await door.reminder("POST", "rem-1", a_reminder())
+    _, once = await door.reminder("PUT", "rem-1", {"status": "cancelled"})
+    status, twice = await door.reminder("PUT", "rem-1", {"status": "cancelled"})
+    assert (status, twice) == (200, once)
+    assert await door.events() == ["reminder.created", "reminder.cancelled"]
+
+
+async def test_cancelling_a_finished_item_is_200_and_changes_nothing(door: Door) -> None:
+    await door.reminder("POST", "rem-1", a_reminder())
+    await door.reminder("PUT", "rem-1", {"status": "completed"})
     status, item = await door.reminder("PUT", "rem-1", {"status": "cancelled"})
-    assert (status, item["cancelOutcome"]) == (200, "prevented"), item
-    status, item = await door.reminder("DELETE", "rem-1")
-    assert (status, item) == (204, None)
-    assert await door.events() == ["reminder.created", "reminder.cancelled", "reminder.deleted"]
+    assert (status, item["status"], len(item["history"])) == (200, "completed", 2)
+
+
+async def test_b_045_a_delete_has_no_body_and_a_second_one_finds_nothing(door: Door) -> None:
+    await door.reminder("POST", "rem-1", a_reminder())
+    assert await door.reminder("DELETE", "rem-1") == (204, None)
+    status, refused = await door.reminder("DELETE", "rem-1")
+    assert (status, refused["error"]["code"]) == (404, "reminder_not_found")
+    assert await door.fetch("select 1 from occurrences") == []
+    assert await door.fetch("select 1 from history") == []
+    assert await door.events() == ["reminder.created", "reminder.deleted"]
+
+
+async def test_an_id_can_be_used_again_after_a_delete(door: Door) -> None:
+    await door.reminder("POST", "rem-1", a_reminder())
+    await door.reminder("DELETE", "rem-1")
+    assert (await door.reminder("POST", "rem-1", a_reminder(recipientName="Budi")))[0] == 201
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+async def test_b_046_an_unknown_reminder_is_404(door: Door, method: str) -> None:
+    status, refused = await door.reminder(method, "nobody", {} if method == "PUT" else None)
+    assert (status, refused["error"]["code"]) == (404, "reminder_not_found")
+
+
+async def test_b_031_the_same_request_again_is_200_however_it_is_written(door: Door) -> None:
+    """B-014, B-016, B-028: +62 and 0062, a trunk zero, another order and offset mean the same."""
+    body = a_reminder(sendTimes=["2027-05-29T08:00:00+07:00", "2027-05-31T01:00:00Z"])
+    _, first = await door.reminder("POST", "rem-1", body)
+    again = body | {
+        "countryCode": "0062",
+        "phoneNumber": "0812-3456-7890",
+        "sendTimes": ["2027-05-31T08:00:00+07:00", "2027-05-29T01:00:00Z", "2027-05-29T01:00:00.000Z"],
+    }
+    assert await door.reminder("POST", "rem-1", again) == (200, first)
+    assert len(await door.fetch("select 1 from occurrences")) == 2
+    assert await door.events() == ["reminder.created"]
+
+
+async def test_b_031_the_item_is_answered_as_it_is_now(door: Door) -> None:
+    body = a_reminder()
+    await door.reminder("POST", "rem-1", body)
+    await door.reminder("PUT", "rem-1", {"status": "cancelled"})
+    status, item = await door.reminder("POST", "rem-1", body)
+    assert (status, item["status"]) == (200, "cancelled")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"phoneNumber": "81234567891"},
+        {"templateParameters": ["another", "31 Mei 2025"]},
+        {"recipientName": ...},
+        {"timezone": "UTC"},
+        {"sendTimes": ["2031-01-01T00:00:00Z"]},
+    ],
+)
+async def test_b_031_another_request_with_the_same_id_is_409(door: Door, change: dict[str, Any]) -> None:
+    body = a_reminder()
+    _, first = await door.reminder("POST", "rem-1", body)
+    changed = {name: value for name, value in (body | change).items() if value is not ...}
+    status, refused = await door.reminder("POST", "rem-1", changed)
+    assert (status, refused["error"]["code"], refused["error"]["id"]) == (409, "reminder_exists", "rem-1")
+    assert await door.reminder("GET", "rem-1") == (200, first)
+
+
+async def test_a_hundred_creates_of_one_id_at_once_make_one_reminder(door: Door) -> None:
+    """B-031, B-262."""
+    body = a_reminder()
+    answers = await asyncio.gather(*(door.reminder("POST", "rem-1", body) for _ in range(100)))
+    assert sorted(status for status, _ in answers) == [200] * 99 + [201]
+    assert len(await door.fetch("select 1 from occurrences")) == 1
+    assert await door.events() == ["reminder.created"]
+
+
+async def test_b_028_times_are_planned_in_order_once_and_echoed_as_written(door: Door) -> None:
+    times = ["2031-06-03T09:00:00+07:00", "2031-06-01T09:00:00+07:00", "2031-06-01T02:00:00Z"]
+    _, item = await door.reminder("POST", "rem-1", a_reminder(sendTimes=times))
+    assert item["sendTimes"] == times
+    assert item["nextSendTime"] == "2031-06-01T02:00:00Z"
+    rows = await door.fetch("select seq, scheduled_for = due_at as due from occurrences order by scheduled_for")
+    assert rows == [{"seq": 1, "due": True}, {"seq": 2, "due": True}]
+
+
+@pytest.mark.parametrize(
+    ("time", "zone", "instant"),
+    [
+        ("2031-06-01T09:00:00+07:00", "America/New_York", "2031-06-01T02:00:00Z"),  # B-025: the offset wins
+        ("2031-06-01T09:00:00", "Asia/Jakarta", "2031-06-01T02:00:00Z"),  # B-024: the zone reads naive times
+        ("2031-06-01T09:00:00", ..., "2031-06-01T09:00:00Z"),  # B-024: UTC by default
+        ("2026-03-29T02:30:00", "Europe/Berlin", "2026-03-29T01:30:00Z"),  # B-027: a gap moves forward
+        ("2026-10-25T02:30:00", "Europe/Berlin", "2026-10-25T00:30:00Z"),  # B-027: the first of an overlap
+        ("2031-06-01T09:00:00.250Z", "UTC", "2031-06-01T09:00:00.250000Z"),
+    ],
+)
+async def test_send_times_are_read_in_their_zone(door: Door, time: str, zone: Any, instant: str) -> None:
+    """B-024, B-025, B-027."""
+    status, item = await door.reminder("POST", "rem-1", a_reminder(sendTimes=[time], timezone=zone))
+    assert (status, item["nextSendTime"], item["sendTimes"]) == (201, instant, [time])
+    assert item["timezone"] == ("UTC" if zone is ... else zone)
+
+
+@pytest.mark.parametrize(
+    ("code", "number"), [("62", "81234567890"), ("+62", "081234567890"), ("0062", "+6281234567890")]
+)
+async def test_numbers_are_kept_normalised_and_echoed_as_written(door: Door, code: str, number: str) -> None:
+    """B-013, B-014, B-015, B-016."""
+    _, item = await door.reminder("POST", "rem-1", a_reminder(countryCode=code, phoneNumber=number))
+    assert (item["countryCode"], item["phoneNumber"]) == (code, number)
+    assert await door.fetch("select address, national_digits from reminders") == [
+        {"address": "+6281234567890", "national_digits": "81234567890"}
+    ]
+
+
+async def test_b_017_a_name_may_be_left_out_or_null(door: Door) -> None:
+    for reminder_id, name in (("rem-1", ...), ("rem-2", None)):
+        status, item = await door.reminder("POST", reminder_id, a_reminder(recipientName=name))
+        assert (status, item["recipientName"]) == (201, None)
+
+
+@pytest.mark.parametrize(
+    "field", ["countryCode", "phoneNumber", "notificationTemplateName", "templateParameters", "sendTimes"]
+)
+async def test_required_fields_are_named_when_missing(door: Door, field: str) -> None:
+    """B-013, B-015, B-018, B-020, B-022, B-034."""
+    status, refused = await door.reminder("POST", "rem-1", a_reminder(**{field: ...}))
+    assert status == 400
+    assert [problem["field"] for problem in refused["error"]["details"]] == [field]
+
+
+async def test_b_022_a_list_of_no_times_is_refused(door: Door) -> None:
+    status, refused = await door.reminder("POST", "rem-1", a_reminder(sendTimes=[]))
+    assert (status, refused["error"]["details"][0]["field"]) == (400, "sendTimes")
+
+
+async def test_b_021_no_parameters_are_a_list_too(door: Door) -> None:
+    status, item = await door.reminder("POST", "rem-1", a_reminder(templateParameters=[]))
+    assert (status, item["templateParameters"]) == (201, [])
+
+
+async def test_b_034_all_problems_are_named_at_once(door: Door) -> None:
+    body = {
+        "countryCode": "+999",
+        "phoneNumber": 12,
+        "templateParameters": ["fine", 7],
+        "sendTimes": ["2031-01-01T00:00:00Z", "tomorrow"],
+        "timezone": "Mars/Olympus",
+    }
+    status, refused = await door.reminder("POST", "rem-1", body)
+    error = refused["error"]
+    assert (status, error["code"]) == (400, "invalid_request")
+    assert error["message"]
+    assert error["requestId"]
+    assert {problem["field"] for problem in error["details"]} == {
+        "countryCode",
+        "phoneNumber",
+        "notificationTemplateName",
+        "templateParameters.1",
+        "sendTimes.1",
+        "timezone",
+    }
+    assert all(problem["reason"] for problem in error["details"])
+    assert await door.fetch("select 1 from reminders") == []
+
+
+@pytest.mark.parametrize("reminder_id", ["UPPER", "a b", "ä-öü", "😀", "a:b;c,d", "x" * 255, "list", "100%"])
+async def test_b_011_ids_hold_any_printable_character(door: Door, reminder_id: str) -> None:
+    status, item = await door.reminder("POST", quote(reminder_id, safe=""), a_reminder())
+    assert (status, item["id"]) == (201, reminder_id)
+    assert (await door.reminder("GET", quote(reminder_id, safe="")))[0] == 200
+
+
+async def test_b_011_ids_are_unique_per_configuration_and_case_sensitive(door: Door) -> None:
+    assert (await door.reminder("POST", "rem-1", a_reminder()))[0] == 201
+    assert (await door.reminder("POST", "REM-1", a_reminder(recipientName="Budi")))[0] == 201
+    _, other = await door.call("POST", "/api/reminder/configuration", {"agentId": "agent"})
+    path = f"/api/reminder/agent/{other['configurationId']}/rem-1?secret={other['secondaryKey']}"
+    response = await door.client.post(path, json=a_reminder(recipientName="Cici"))
+    assert response.status == 201
+
+
+async def test_b_254_a_trailing_slash_means_the_same(door: Door) -> None:
+    status, _ = await door.reminder("POST", "rem-1/", a_reminder())
+    assert status == 201
+    assert (await door.reminder("GET", "rem-1/"))[0] == 200
+
+
+async def test_a_due_time_within_two_seconds_wakes_the_scheduler(door: Door) -> None:
+    connection = await door.runtime.db.dedicated()
+    woken = asyncio.Event()
+    try:
+        await connection.add_listener("belltower_due", lambda *_: woken.set())
+        await door.reminder("POST", "later", a_reminder(sendTimes=[in_future(hours=1)]))
+        await connection.execute("select 1")
+        assert not woken.is_set()
+        await door.reminder("POST", "soon", a_reminder(sendTimes=[in_future(seconds=1), in_future(hours=1)]))
+        async with asyncio.timeout(2):
+            await woken.wait()
+    finally:
+        await connection.close()
+    assert door.runtime.events_written.is_set()
