@@ -162,6 +162,7 @@ def status_of(url: str) -> int:
 async def test_a_service_waits_alive_and_unready_until_the_database_is_migrated(
     tmp_path: Path, empty_database: str, bus_url: str, service: str
 ) -> None:
+    """M-04."""
     settings = {
         "DATABASE_URL": empty_database,
         "BUS_URL": bus_url,

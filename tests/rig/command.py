@@ -68,8 +68,9 @@ class Up:
 
     def _read(self) -> None:
         assert self._process.stdout is not None
-        for line in self._process.stdout:
-            self._lines.append(line)
+        with self._process.stdout as printed:
+            for line in printed:
+                self._lines.append(line)
 
     @property
     def text(self) -> str:
@@ -110,7 +111,8 @@ class Up:
             self._process.kill()
             self._process.wait()
             raise AssertionError(self.text) from None
-        self._reader.join(5)
+        finally:
+            self._reader.join(5)
         return code
 
 
