@@ -30,5 +30,7 @@ async def read_body(request: web.Request, limit: int) -> bytes:
     except TimeoutError:
         raise TooSlow from None
     except (HttpProcessingError, ClientPayloadError, web.RequestPayloadError):
+        # The server would read on after the answer, and call what it finds a bug.
+        request.content.feed_eof()
         raise Invalid([Problem("", "the body cannot be unpacked", "body_invalid")]) from None
     return b"".join(parts)

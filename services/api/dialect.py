@@ -165,7 +165,8 @@ async def _once(route: RouteDef, call: Call, key: str) -> web.Response:
 
     async def handle() -> Answer:
         response = await route.handler(call)
-        return Answer(response.status, dict(response.headers), bytes(response.body or b""))  # type: ignore[arg-type]
+        headers = {str(name): value for name, value in response.headers.items()}
+        return Answer(response.status, headers, bytes(response.body or b""))  # type: ignore[arg-type]
 
     query = sorted((name, value) for name, value in call.request.query.items() if name != "secret")
     answer = await remembered(

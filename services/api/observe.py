@@ -15,6 +15,7 @@ from aiohttp.typedefs import Handler, Middleware
 from uuid_utils.compat import uuid7
 
 from services.api.dialect import Dialect
+from services.api.error_body import render
 from services.api.failures import where
 from services.api.parse import check_target
 from services.api.request_keys import ACCOUNT_ID, REQUEST_ID
@@ -27,12 +28,12 @@ _PRIVATE: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"
 
 
 def observer(dialects: Sequence[Dialect]) -> Middleware:
-    """The middleware. What no route takes is refused in the shape of the dialect whose prefix is the longest."""
+    """The middleware. What no route takes is refused by the dialect with the longest prefix that fits, if any."""
     by_length = sorted(dialects, key=lambda dialect: len(dialect.prefix), reverse=True)
 
     def refused(request: web.Request, refusal: Refusal) -> web.Response:
-        dialect = next((d for d in by_length if request.path.startswith(d.prefix)), by_length[-1])
-        return dialect.refuse(refusal, request[REQUEST_ID])
+        refuse = next((d.refuse for d in by_length if request.path.startswith(d.prefix)), render)
+        return refuse(refusal, request[REQUEST_ID])
 
     async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
@@ -55,7 +56,7 @@ def observer(dialects: Sequence[Dialect]) -> Middleware:
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             response = await answer(request, handler)
             response.headers.update(_PRIVATE | {"X-Request-Id": request_id})
-            if response.status in {408, 413}:
+            if response.status in {408, 413} or request.content.exception() is not None:
                 response.force_close()
             _log(request, response, time.perf_counter() - started)
         return response

@@ -11,7 +11,7 @@ from services.api.core.credentials import create_key_pair
 from shared.domain.account import DEFAULT_NAME, RESERVED_AGENT_IDS, Configuration
 from shared.domain.refusal import Conflict, Invalid, NotFound, Problem
 from shared.store import configurations as store
-from shared.store import numbers
+from shared.store import endpoints, numbers
 from shared.store.configurations import Details
 from shared.store.database import Connection
 from shared.store.numbers import Numbers
@@ -29,6 +29,7 @@ __all__ = [
     "list_configurations",
     "set_running",
     "update_configuration",
+    "webhook_urls",
 ]
 
 
@@ -131,6 +132,12 @@ async def delete_configuration(tx: Connection, configuration: Configuration) -> 
             "configuration_in_use", "it has reminders that are not over; cancel or delete them first", {"active": busy}
         )
     await store.delete(tx, account_id=account_id, id=configuration.id)
+
+
+async def webhook_urls(db: Connection, *, account_id: UUID) -> dict[UUID, str]:
+    """The webhook URL of each configuration that has one, by its row's id (C-3)."""
+    found = await endpoints.list_(db, account_id=account_id)
+    return {e.configuration_id: e.target_url for e in found if e.configuration_id is not None}
 
 
 async def count_reminders(db: Connection, configuration: Configuration, *, now: datetime) -> Numbers:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
+import asyncpg
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
+from rig.postgres import PostgresServer
 from services.api.app import build_app
 from services.api.core.accounts import NewAccount, create_account
 from shared.bus.memory import MemoryBus
@@ -83,21 +87,52 @@ async def _json(response: aiohttp.ClientResponse) -> Any:
     return await response.json() if body else None
 
 
-@pytest.fixture
-def settings(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    monkeypatch.setenv("DATABASE_URL", database_url)
-    monkeypatch.setenv("BELLTOWER_MASTER_KEY", MASTER_KEY)
-    return Settings()
-
-
-@pytest.fixture
-async def door(settings: Settings) -> AsyncIterator[Door]:
+@asynccontextmanager
+async def open_door(settings: Settings) -> AsyncIterator[Door]:
+    """The API with a new account, over the database of `settings`."""
     assert settings.database_url is not None
     db = await Database.open(settings.database_url.get_secret_value(), size=10)
     runtime = Runtime(settings=settings, db=db, bus=MemoryBus(DeadLetterTable(db)))
     async with db.transaction() as tx:
         account = await create_account(tx, name="Acme")
-    async with TestClient(TestServer(build_app(runtime))) as client:
+    async with TestClient(TestServer(build_app(runtime), access_log=None)) as client:
         yield Door(client, runtime, account)
     await runtime.bus.close()
     await db.close()
+
+
+def _settings(dsn: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setenv("DATABASE_URL", dsn)
+    monkeypatch.setenv("BELLTOWER_MASTER_KEY", MASTER_KEY)
+    return Settings()
+
+
+@pytest.fixture
+def settings(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    return _settings(database_url, monkeypatch)
+
+
+@pytest.fixture
+async def door(settings: Settings) -> AsyncIterator[Door]:
+    async with open_door(settings) as door:
+        yield door
+
+
+@pytest.fixture(scope="session")
+def shared_database_url(postgres_server: PostgresServer, template_database: str) -> str:
+    """One database for the tests that look at answers alone: each brings an account of its own."""
+
+    async def make() -> None:
+        connection = await asyncpg.connect(postgres_server.dsn("postgres"))
+        await connection.execute(f"create database test_api template {template_database}")
+        await connection.close()
+
+    asyncio.run(make())
+    return postgres_server.dsn("test_api")
+
+
+@pytest.fixture
+async def visitor(shared_database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Door]:
+    """A door for tests that look at answers alone."""
+    async with open_door(_settings(shared_database_url, monkeypatch)) as door:
+        yield door

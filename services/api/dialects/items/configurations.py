@@ -11,6 +11,7 @@ from aiohttp import web
 from services.api.core import configurations as core
 from services.api.core.configurations import Details
 from services.api.core.credentials import KEY_PAIR, refresh_keys
+from services.api.core.endpoints import set_configuration_webhook
 from services.api.dialect import Call, RouteDef
 from services.api.dialects.items import settings_wire as wire
 from services.api.dialects.items.translate import utc
@@ -55,8 +56,9 @@ async def create(call: Call) -> web.Response:
         now=call.now,
     )
     configuration = await core.get_configuration_by_row(call.tx, account_id=call.caller.account_id, id=new.id)
+    webhook = await _set_webhook(call, configuration, body.integration_settings)
     keys = {"primaryKey": new.primary_key, "secondaryKey": new.secondary_key}
-    return json_response(to_configuration(configuration) | keys, status=201)
+    return json_response(await _told(call, configuration) | keys | webhook, status=201)
 
 
 async def update(call: Call) -> web.Response:
@@ -78,18 +80,20 @@ async def update(call: Call) -> web.Response:
         on_unknown=body.on_unknown if "on_unknown" in given else kept.on_unknown,
     )
     changed = await core.update_configuration(call.tx, kept, details, now=call.now)
-    return json_response(to_configuration(changed))
+    webhook = await _set_webhook(call, changed, body.integration_settings)
+    return json_response(await _told(call, changed) | webhook)
 
 
 async def list_all(call: Call) -> web.Response:
     """Every configuration of the account, oldest first."""
     found = await core.list_configurations(call.tx, account_id=call.caller.account_id)
-    return json_response({"items": [to_configuration(configuration) for configuration in found]})
+    urls = await core.webhook_urls(call.tx, account_id=call.caller.account_id)
+    return json_response({"items": [to_configuration(found_one, urls.get(found_one.id)) for found_one in found]})
 
 
 async def read(call: Call) -> web.Response:
     """One configuration; its keys are never shown again."""
-    return json_response(to_configuration(await named(call)))
+    return json_response(await _told(call, await named(call)))
 
 
 async def remove(call: Call) -> web.Response:
@@ -101,13 +105,13 @@ async def remove(call: Call) -> web.Response:
 async def pause(call: Call) -> web.Response:
     """What falls due waits (B-265)."""
     paused = await core.set_running(call.tx, await named(call), running=False, now=call.now)
-    return json_response(to_configuration(paused))
+    return json_response(await _told(call, paused))
 
 
 async def resume(call: Call) -> web.Response:
     """What waited goes out, as far as its lateness allows."""
     running = await core.set_running(call.tx, await named(call), running=True, now=call.now)
-    return json_response(to_configuration(running))
+    return json_response(await _told(call, running))
 
 
 async def refresh(call: Call) -> web.Response:
@@ -128,7 +132,7 @@ async def numbers(call: Call) -> web.Response:
     return json_response(asdict(await core.count_reminders(call.tx, await named(call), now=call.now)))
 
 
-def to_configuration(configuration: Configuration) -> dict[str, Any]:
+def to_configuration(configuration: Configuration, webhook_url: str | None) -> dict[str, Any]:
     """As a caller reads it."""
     return {
         "agentId": configuration.agent_id,
@@ -140,9 +144,33 @@ def to_configuration(configuration: Configuration) -> dict[str, Any]:
         "graceSeconds": int(configuration.grace.total_seconds()) if configuration.grace else None,
         "catchUp": configuration.catch_up,
         "onUnknown": configuration.on_unknown,
+        "integrationSettings": {"webhookUrl": webhook_url or ""},
         "createdAt": utc(configuration.created_at),
         "updatedAt": utc(configuration.updated_at),
     }
+
+
+async def _told(call: Call, configuration: Configuration) -> dict[str, Any]:
+    urls = await core.webhook_urls(call.tx, account_id=call.caller.account_id)
+    return to_configuration(configuration, urls.get(configuration.id))
+
+
+async def _set_webhook(
+    call: Call, configuration: Configuration, settings: wire.IntegrationSettings | None
+) -> dict[str, str]:
+    """Set or take away the webhook where the body says so; a new signing secret is shown this once (C-3)."""
+    if settings is None or "webhook_url" not in settings.model_fields_set:
+        return {}
+    secret = await set_configuration_webhook(
+        call.tx,
+        account_id=call.caller.account_id,
+        configuration_id=configuration.id,
+        url=settings.webhook_url,
+        keyring=call.core.keyring,
+        networks=call.core.networks,
+        now=call.now,
+    )
+    return {"webhookSecret": secret} if secret else {}
 
 
 def _grace(seconds: int | None) -> timedelta | None:

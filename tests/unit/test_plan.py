@@ -1,0 +1,81 @@
+"""Which planned sends a new list of times yields, and what a cancel comes in time for."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from shared.domain.occurrence import State
+from shared.domain.plan import Place, outcome_of_cancelling, replan, resumable, spent
+from shared.domain.reminder import CancelOutcome
+
+START = datetime(2031, 1, 1, tzinfo=UTC)
+
+hours = some.integers(min_value=0, max_value=30)
+
+
+def at(hour: int) -> datetime:
+    return START + timedelta(hours=hour)
+
+
+@some.composite
+def plans(draw: some.DrawFn) -> list[Place]:
+    """A reminder's places: ascending, each in any state."""
+    times = sorted(draw(some.sets(hours, max_size=8)))
+    states = some.sampled_from(list(State))
+    return [Place(uuid4(), seq, at(hour), draw(states)) for seq, hour in enumerate(times, start=1)]
+
+
+wishes = some.sets(hours, max_size=8).map(lambda found: [at(hour) for hour in sorted(found)])
+
+
+@given(plans(), wishes)
+def test_b_073_what_is_over_or_under_way_is_never_planned_again(places: list[Place], wanted: list[datetime]) -> None:
+    plan = replan(places, wanted)
+    by_id = {place.id: place for place in places}
+    planned = [instant for _, instant in plan.added] + [by_id[id].scheduled_for for id, _ in plan.moved]
+    assert set(planned) == set(wanted) - spent(places)
+    assert len(planned) == len(set(planned)) == plan.left
+
+
+@given(plans(), wishes)
+def test_b_053_the_order_of_places_is_that_of_their_times(places: list[Place], wanted: list[datetime]) -> None:
+    plan = replan(places, wanted)
+    by_id = {place.id: place for place in places}
+    ordered = sorted([*((seq, by_id[id].scheduled_for) for id, seq in plan.moved), *plan.added])
+    assert [instant for _, instant in ordered] == sorted(instant for _, instant in ordered)
+    assert all(seq > max((place.seq for place in places), default=0) for seq, _ in ordered)
+
+
+@given(plans(), wishes)
+def test_a_place_that_can_still_be_stopped_is_dropped_or_moved(places: list[Place], wanted: list[datetime]) -> None:
+    plan = replan(places, wanted)
+    touched = {*plan.dropped, *(id for id, _ in plan.moved)}
+    assert touched == {place.id for place in places if place.stoppable}
+
+
+@given(plans(), wishes, hours)
+def test_b_071_what_can_go_on_lies_ahead(places: list[Place], wanted: list[datetime], hour: int) -> None:
+    left = resumable(places, wanted, now=at(hour))
+    assert all(instant > at(hour) and instant not in spent(places) for instant in left)
+
+
+@pytest.mark.parametrize(
+    ("states", "outcome"),
+    [
+        ([], CancelOutcome.PREVENTED),
+        ([State.SCHEDULED], CancelOutcome.PREVENTED),
+        ([State.QUEUED, State.SENT], CancelOutcome.PREVENTED),
+        ([State.SENDING, State.SENT], CancelOutcome.IN_FLIGHT),
+        ([State.SENT, State.EXPIRED], CancelOutcome.ALREADY_SENT),
+        ([State.UNCERTAIN], CancelOutcome.ALREADY_SENT),
+        ([State.SKIPPED, State.CANCELLED], CancelOutcome.PREVENTED),
+    ],
+)
+def test_b_039_what_a_cancel_comes_in_time_for(states: list[State], outcome: CancelOutcome) -> None:
+    places = [Place(UUID(int=n), n, at(n), state) for n, state in enumerate(states, start=1)]
+    assert outcome_of_cancelling(places) is outcome
