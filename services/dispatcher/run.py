@@ -57,6 +57,7 @@ async def run(runtime: Runtime) -> None:
         async with asyncio.TaskGroup() as group:
             # In the group: if recording breaks, the service breaks, and does not go on calling providers.
             recording = group.create_task(recorder.run(), name="recorder")
+            group.create_task(runtime.db.warm())
             await runtime.bus.consume(SEND_DUE, dispatcher.handle)
             runtime.checks["broker"] = runtime.bus.ready
             await runtime.stopping.wait()

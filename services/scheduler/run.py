@@ -24,6 +24,7 @@ async def run(runtime: Runtime) -> None:
     scheduler, wake = Scheduler(runtime), asyncio.Event()
     runtime.checks["broker"] = runtime.bus.ready
     async with asyncio.TaskGroup() as group:
+        group.create_task(runtime.db.warm())
         group.create_task(run_ticks("scheduler", scheduler.tick, stopping=runtime.stopping, wake=wake))
         group.create_task(run_ticks("rescue", scheduler.rescue, stopping=runtime.stopping))
         group.create_task(run_ticks("housekeeping", lambda: housekeep(runtime.db), stopping=runtime.stopping))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
@@ -87,7 +87,7 @@ class Database:
             max_size=size,
             timeout=CONNECT_TIMEOUT,
             command_timeout=COMMAND_TIMEOUT,
-            max_inactive_connection_lifetime=60,
+            max_inactive_connection_lifetime=0,
             server_settings={**_SERVER_SETTINGS, "application_name": name},
             init=_set_up,
         )
@@ -110,6 +110,16 @@ class Database:
         """A connection inside a transaction: committed when the block ends, rolled back when it raises."""
         async with self.connection() as connection, connection.transaction():
             yield connection
+
+    async def warm(self, count: int = 3) -> None:
+        """Open `count` connections now, so that the first reminder after a start does not wait for them.
+
+        Where Postgres is away, they are opened when they are needed.
+        """
+        with suppress(DatabaseAway):
+            async with AsyncExitStack() as stack:
+                for _ in range(count):
+                    await stack.enter_async_context(self.connection())
 
     async def dedicated(self) -> asyncpg.Connection:
         """A connection of the caller's own, outside the pool, for LISTEN; the caller closes it."""
