@@ -6,10 +6,12 @@ import asyncio
 import importlib
 import itertools
 import signal
-from collections.abc import AsyncIterator, Iterator
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import asyncpg
 import pytest
+
 from rig.broker import Broker, the_broker
 from rig.postgres import PostgresServer, private_postgres
 
@@ -70,3 +72,14 @@ def rabbitmq() -> Iterator[Broker]:
 def bus_url(rabbitmq: Broker) -> str:
     """The address of an empty virtual host that belongs to this test alone."""
     return rabbitmq.fresh_url()
+
+
+@pytest.fixture
+def figure(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
+    """Prints a measured figure past pytest's capture: the README quotes these lines."""
+
+    def show(text: str) -> None:
+        with capsys.disabled():
+            sys.stdout.write(f"\n  {text}\n")
+
+    return show

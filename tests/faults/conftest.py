@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -74,17 +73,3 @@ async def schedule(db: Database, count: int, *, due_in: float, on_unknown: str |
             timedelta(seconds=due_in),
             on_unknown,
         )
-
-
-Figure = Callable[[str], None]
-
-
-@pytest.fixture
-def figure(capsys: pytest.CaptureFixture[str]) -> Figure:
-    """Prints a measured figure past pytest's capture: the README quotes these lines."""
-
-    def show(text: str) -> None:
-        with capsys.disabled():
-            sys.stdout.write(f"\n  {text}\n")
-
-    return show

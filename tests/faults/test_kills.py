@@ -6,12 +6,12 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import cycle
 from pathlib import Path
 
 from shared.store.database import Database
-from tests.faults.conftest import Figure, schedule
+from tests.faults.conftest import schedule
 from tests.rig.processes import Process, running
 from tests.rig.provider_server import ProviderServer
 
@@ -57,7 +57,7 @@ async def _storm(db: Database, provider: ProviderServer, environment: dict[str, 
 
 
 async def test_a_thousand_sends_survive_ten_kills_with_none_lost_and_none_twice_r_01_r_03(
-    db: Database, provider: ProviderServer, environment: dict[str, str], tmp_path: Path, figure: Figure
+    db: Database, provider: ProviderServer, environment: dict[str, str], tmp_path: Path, figure: Callable[[str], None]
 ) -> None:
     seconds = await _storm(db, provider, environment, tmp_path)
     sent = Counter(call.occurrence_id for call in provider.messages)
@@ -76,7 +76,7 @@ async def test_without_keys_a_kill_parks_what_was_under_way_and_doubles_nothing_
     provider: ProviderServer,
     environment: dict[str, str],
     tmp_path: Path,
-    figure: Figure,
+    figure: Callable[[str], None],
 ) -> None:
     keyless = environment | {
         "BELLTOWER_PROVIDER": "sandbox",
