@@ -1,8 +1,7 @@
-"""The command line: settings that are wrong are named, outages are one line, and an operator gets what was asked."""
+"""The command line: settings that are wrong are named, outages are one line, and services wait for their database."""
 
 from __future__ import annotations
 
-import json
 import re
 import resource
 import subprocess
@@ -12,7 +11,6 @@ import urllib.request
 from collections.abc import AsyncIterator, Mapping
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 import asyncpg
 import pytest
@@ -182,98 +180,6 @@ async def test_a_service_waits_alive_and_unready_until_the_database_is_migrated(
         assert await process.stop() == 0
     finally:
         await process.stop()
-
-
-class Operator:
-    """Runs `belltower admin` on one database."""
-
-    def __init__(self, folder: Path, database_url: str) -> None:
-        self._folder, self._settings = folder, {"DATABASE_URL": database_url}
-
-    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return belltower("admin", *words, cwd=self._folder, settings=self._settings)
-
-    def json(self, *words: str) -> Any:
-        ended = self.run(*words, "--json")
-        assert ended.returncode == 0, ended.stderr
-        return json.loads(ended.stdout)
-
-
-@pytest.fixture
-def operator(tmp_path: Path, database_url: str) -> Operator:
-    return Operator(tmp_path, database_url)
-
-
-def test_an_account_comes_with_its_keys_and_a_default_configuration(operator: Operator) -> None:
-    made = operator.json("create-account", "Bell & Sons", "--email", "owner@example.com", "--time-zone", "Asia/Jakarta")
-    assert made["api_key"].startswith("sk_live_")
-    assert (made["agent_id"], made["configuration_id"]) == ("default", "default")
-    [account] = operator.json("list-accounts")
-    assert account["account_id"] == made["account_id"]
-    assert (account["name"], account["time_zone"]) == ("Bell & Sons", "Asia/Jakarta")
-    assert "Bell & Sons" in operator.run("list-accounts").stdout
-    kinds = [key["kind"] for key in operator.json("list-keys", "--account", made["account_id"])]
-    assert sorted(kinds) == ["api_key", "primary", "secondary"]
-
-
-def test_a_configuration_is_made_once_and_takes_its_accounts_zone(operator: Operator) -> None:
-    account = operator.json("create-account", "Zoned", "--time-zone", "Europe/Berlin")["account_id"]
-    words = ("create-configuration", "--account", account, "--agent", "nurse", "--configuration", "ward-1")
-    made = operator.json(*words, "--channel", "whatsapp")
-    assert (made["agent_id"], made["configuration_id"]) == ("nurse", "ward-1")
-    assert made["primary_key"] != made["secondary_key"]
-    again = operator.run(*words)
-    assert (again.returncode, again.stderr) == (1, "belltower: there is a configuration of that name\n")
-    named = operator.json("create-configuration", "--account", account, "--agent", "nurse")
-    assert named["configuration_id"].startswith("cfg_")
-    zones = [found["time_zone"] for found in operator.json("list-configurations", "--account", account)]
-    assert zones == ["Europe/Berlin"] * 3
-
-
-def test_one_key_is_refreshed_and_the_other_left_alone(operator: Operator) -> None:
-    made = operator.json("create-account", "Keys")
-    account = made["account_id"]
-    fresh = operator.json("refresh-keys", "--account", account, "--type", "primary", "--grace-seconds", "60")
-    assert list(fresh) == ["primary_key"]
-    assert fresh["primary_key"] != made["primary_key"]
-    ending = [key["kind"] for key in operator.json("list-keys", "--account", account) if key["expires_at"]]
-    assert ending == ["primary"]
-    assert list(operator.json("refresh-keys", "--account", account)) == ["primary_key", "secondary_key"]
-
-
-def test_a_key_is_made_and_ended(operator: Operator) -> None:
-    account = operator.json("create-account", "Keys")["account_id"]
-    key = operator.json("create-key", "--account", account)["api_key"]
-    [found] = [
-        listed for listed in operator.json("list-keys", "--account", account) if key.startswith(listed["begins_with"])
-    ]
-    ended = operator.json("expire-key", "--account", account, "--key", found["key_id"])
-    assert ended["expires_at"]
-    again = operator.run("expire-key", "--account", account, "--key", found["key_id"])
-    assert (again.returncode, again.stderr) == (1, "belltower: credential not found\n")
-
-
-def test_what_is_not_there_or_not_right_is_one_line(operator: Operator) -> None:
-    nobody = "00000000-0000-0000-0000-000000000000"
-    for words in (("list-keys",), ("create-key",), ("list-configurations",), ("create-configuration", "--agent", "a")):
-        ended = operator.run(*words, "--account", nobody)
-        assert (ended.returncode, ended.stderr) == (1, "belltower: account not found\n")
-    ended = operator.run("create-account", "x", "--time-zone", "Mars/Olympus")
-    assert ended.returncode == 1
-    assert re.fullmatch(r"belltower: time_zone: .*\n", ended.stderr)
-
-
-def test_dead_letters_that_nobody_takes_stay_where_they_are(operator: Operator) -> None:
-    assert operator.run("dead-letters", "list").stdout == "None.\n"
-    assert operator.json("dead-letters", "replay", "--queue", "webhooks.events") == {"webhooks.events": 0}
-
-
-def test_dead_letters_on_a_broker_are_listed(tmp_path: Path, bus_url: str) -> None:
-    settings = {"BUS_URL": bus_url}
-    ended = belltower("admin", "dead-letters", "list", "--json", cwd=tmp_path, settings=settings)
-    assert (ended.returncode, json.loads(ended.stdout)) == (0, []), ended.stderr
-    ended = belltower("admin", "dead-letters", "list", cwd=tmp_path, settings={"BUS_URL": "amqp://127.0.0.1:1/"})
-    assert (ended.returncode, ended.stderr.splitlines()[-1][:35]) == (1, "belltower: the broker does not answ")
 
 
 def test_the_example_of_every_setting_is_current(tmp_path: Path) -> None:
