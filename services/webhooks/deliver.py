@@ -81,7 +81,7 @@ class Deliverer:
 
     async def tick(self, now: datetime | None = None) -> int:
         """Claim once and see it through; returns how many deliveries were claimed. For tests, which pass `now`."""
-        runs = await self._claim(now) or []
+        runs = await self.claim(now) or []
         claimed = sum(len(run.waiting) for run in runs)
         ended: list[Attempted] = []
 
@@ -94,7 +94,7 @@ class Deliverer:
         return claimed
 
     async def _pass(self) -> float:
-        runs = await self._claim(None)
+        runs = await self.claim(None)
         if runs is None:
             return 0.01
         for run in runs:
@@ -104,7 +104,7 @@ class Deliverer:
             task.add_done_callback(self._tasks.discard)
         return 0.0 if runs else IDLE
 
-    async def _claim(self, now: datetime | None) -> list[Run] | None:
+    async def claim(self, now: datetime | None) -> list[Run] | None:
         proven = max(0, self._half // LANES - self._under_way[True])
         doubtful = max(0, self._half - self._under_way[False])
         lease = timedelta(seconds=self._runtime.settings.webhook_lease)
@@ -140,7 +140,7 @@ class Deliverer:
         first = True
         while run.waiting and (first or (run.age() < RUN_FOR and not self._runtime.stopping.is_set())):
             first = False
-            attempted = await self._attempt(run.waiting.popleft(), run)
+            attempted = await self.attempt(run.waiting.popleft(), run)
             if attempted is None:
                 return
             reports.append(asyncio.ensure_future(report(attempted)))
@@ -148,7 +148,7 @@ class Deliverer:
                 await asyncio.sleep(0)
                 run.began = float("-inf")
 
-    async def _attempt(self, claimed: Claimed, run: Run) -> Attempted | None:
+    async def attempt(self, claimed: Claimed, run: Run) -> Attempted | None:
         """Sign and POST. None where the secret cannot be opened: the lease brings it back, no attempt is spent."""
         started_at = run.claimed_at + timedelta(seconds=run.age())
         try:

@@ -20,7 +20,7 @@ from shared.domain.address_guard import Network, may_reach
 
 DNS_TIMEOUT: Final = 5.0
 """Seconds for one look-up."""
-_CANDIDATES: Final = 8
+_CANDIDATES: Final = 4
 """Addresses of one name that are tried at the most."""
 _LOOKUPS: Final = 64
 """Look-ups at once: slow name servers of some must not stop the others'."""
