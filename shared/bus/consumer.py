@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Final
 from uuid import uuid4
 
-from aiormq.abc import AbstractChannel, DeliveredMessage
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage, AbstractQueue
 
 from shared.bus import wire
 from shared.bus.bus import BusMessage, Handler, PublishUnconfirmed, Queue, Undeliverable
@@ -22,6 +23,7 @@ from shared.bus.link import (
     dropping_the_silent,
     keep_alive,
     library_cancellation_as_loss,
+    open_channel,
 )
 from shared.bus.topology import declare
 
@@ -44,6 +46,7 @@ class Consumer:
         self._publish = publish
         self._queues = queues
         self._channel: AbstractChannel | None = None
+        self._source: AbstractQueue | None = None
         self._tag = f"{queue.name}.{uuid4().hex}"
         self._task: asyncio.Task[None] | None = None
         self._consuming = False
@@ -64,25 +67,48 @@ class Consumer:
 
     async def _session(self) -> None:
         connection = await self._link.connection()
-        # The queue may be what was lost.
-        await declare(connection, self._queues)
-        self._channel = channel = await connection.channel(publisher_confirms=False, timeout=RPC_TIMEOUT)
-        lost = asyncio.Event()
-        channel.on_consumer_cancel_callbacks.add(lambda _: lost.set())
-        channel.closing.add_done_callback(lambda _: lost.set())
+        async with self._asking(connection) as asked:
+            self._channel = channel = await open_channel(connection)
+            try:
+                lost = await self._consume(channel)
+                self._consuming = True
+                await self._until_lost(connection, asked, lost)
+            finally:
+                self._consuming = False
+                if not self._stopping:
+                    await close_quietly(channel)
+
+    @asynccontextmanager
+    async def _asking(self, connection: AbstractConnection) -> AsyncIterator[AbstractQueue]:
+        """The queue, declared, on a channel of its own.
+
+        A question that is cancelled half-way costs its channel, and handlers must still be able to acknowledge
+        on theirs.
+        """
+        channel = await open_channel(connection)
         try:
-            await channel.basic_qos(prefetch_count=self._queue.prefetch, timeout=RPC_TIMEOUT)
-            await channel.basic_consume(
-                self._queue.name, self._on_delivery, consumer_tag=self._tag, timeout=RPC_TIMEOUT
-            )
-            self._consuming = True
-            await self._until_lost(channel, lost)
+            # The queue may be what was lost.
+            await declare(channel, self._queues)
+            yield await channel.get_queue(self._queue.name, ensure=False)
         finally:
-            self._consuming = False
             if not self._stopping:
                 await close_quietly(channel)
 
-    async def _until_lost(self, channel: AbstractChannel, lost: asyncio.Event) -> None:
+    async def _consume(self, channel: AbstractChannel) -> asyncio.Event:
+        """Start consuming; the event is set when the broker has ended it, or the channel is closed."""
+        lost = asyncio.Event()
+        channel.close_callbacks.add(lambda *_: lost.set())
+        # The plain channel does not say when the broker cancels its consumer.
+        beneath = await channel.get_underlay_channel()
+        beneath.on_consumer_cancel_callbacks.add(lambda _: lost.set())
+        await channel.set_qos(prefetch_count=self._queue.prefetch, timeout=RPC_TIMEOUT)
+        self._source = await channel.get_queue(self._queue.name, ensure=False)
+        await self._source.consume(partial(self._on_delivery, channel), consumer_tag=self._tag, timeout=RPC_TIMEOUT)
+        if channel.is_closed:
+            lost.set()
+        return lost
+
+    async def _until_lost(self, connection: AbstractConnection, asked: AbstractQueue, lost: asyncio.Event) -> None:
         silent = 0
         while True:
             before = self._delivered
@@ -90,44 +116,37 @@ class Consumer:
                 async with asyncio.timeout(PROBE_EVERY):
                     await lost.wait()
                 return
-            waiting = await dropping_the_silent(channel.connection, self._probe(channel))
+            waiting = await dropping_the_silent(connection, _probe(asked))
             idle = self._delivered == before and not self._running
             silent = silent + 1 if waiting and idle else 0
             if silent >= SILENT_PROBES:
                 raise BrokerLost("messages are waiting and none is delivered")
 
-    async def _probe(self, channel: AbstractChannel) -> int:
-        """How many messages wait; raises when the queue is gone or the broker sees no consumer."""
-        prober = await channel.connection.channel(publisher_confirms=False)
-        found = await prober.queue_declare(self._queue.name, passive=True)
-        await close_quietly(prober)
-        if not found.consumer_count:
-            raise BrokerLost("the broker sees no consumer")
-        return found.message_count or 0
-
-    async def _on_delivery(self, delivered: DeliveredMessage) -> None:
+    async def _on_delivery(self, channel: AbstractChannel, delivered: AbstractIncomingMessage) -> None:
         # The library cancels this callback together with its connection, so it only starts the work.
         self._delivered += 1
-        self._running.spawn(self._deliver(delivered))
+        self._running.spawn(self._deliver(channel, delivered))
 
-    async def _deliver(self, delivered: DeliveredMessage) -> None:
+    async def _deliver(self, channel: AbstractChannel, delivered: AbstractIncomingMessage) -> None:
         async with self._slots:
-            if self._stopping or delivered.channel.is_closed:
+            if self._stopping or channel.is_closed:
                 # Not started, and the broker gives it to somebody again.
                 return
             reason = await self._handle(delivered)
             if reason is not None:
                 await self._bury(delivered, reason)
-        await _acknowledge(delivered)
+        # Where the channel has died the broker delivers the message again; handlers are idempotent.
+        with suppress(Exception), library_cancellation_as_loss():
+            await delivered.ack()
 
-    async def _handle(self, delivered: DeliveredMessage) -> str | None:
+    async def _handle(self, delivered: AbstractIncomingMessage) -> str | None:
         try:
             message = wire.incoming(delivered)
         except Undeliverable as refusal:
             return str(refusal)
         return await handle(self._handler, message)
 
-    async def _bury(self, delivered: DeliveredMessage, reason: str) -> None:
+    async def _bury(self, delivered: AbstractIncomingMessage, reason: str) -> None:
         letter = wire.dying(delivered, self._queue, reason)
         while True:
             try:
@@ -143,9 +162,9 @@ class Consumer:
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait({self._task})
-        if self._channel is not None and not self._channel.is_closed:
+        if self._source is not None and not self._source.channel.is_closed:
             with suppress(Exception), library_cancellation_as_loss():
-                await self._channel.basic_cancel(self._tag, timeout=CLOSE_TIMEOUT)
+                await self._source.cancel(self._tag, timeout=CLOSE_TIMEOUT)
 
     async def drain(self, seconds: float) -> None:
         """Wait for the handlers, then give back what they did not get to."""
@@ -154,10 +173,10 @@ class Consumer:
             await close_quietly(self._channel)
 
 
-async def _acknowledge(delivered: DeliveredMessage) -> None:
-    tag = delivered.delivery_tag
-    if tag is None or delivered.channel.is_closed:
-        return
-    # Where the channel has died the broker delivers the message again; handlers are idempotent.
-    with suppress(Exception), library_cancellation_as_loss():
-        await delivered.channel.basic_ack(tag, wait=False)
+async def _probe(asked: AbstractQueue) -> int:
+    """How many messages wait; raises when the queue is gone or the broker sees no consumer."""
+    # A handle that was got without asking declares passively.
+    found = await asked.declare()
+    if not found.consumer_count:
+        raise BrokerLost("the broker sees no consumer")
+    return found.message_count or 0

@@ -1,7 +1,15 @@
 """One connection to RabbitMQ that is opened again whenever it is lost, by a task of its own.
 
-The library's own "robust" objects are not used: they hold channels weakly, restore them in no known order,
-and cannot say whether a consumer is consuming. A session that starts from nothing can.
+Decision: aio-pika's plain objects, never its robust ones (10.2). A robust connection keeps its channels in a weak
+set, so that one which only publishes may vanish; it restores them in no known order; and it cannot say whether a
+consumer is really consuming, which is what readiness has to say. A session that starts from nothing can.
+
+What the plain objects leave to us:
+- A lost connection is not `closed()`: that waits for `close()` alone. The underlay's `closing` ends with a loss, too.
+- `Connection.ready()` knows nothing of alarms; the underlay's does.
+- Opening a channel takes no time limit.
+- A channel that is closed leaves 4 kB behind until its connection ends. Hence nobody opens one just to ask something:
+  every session asks on channels that it has.
 """
 
 from __future__ import annotations
@@ -12,8 +20,8 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from typing import Final, TypeVar
 
-import aiormq
-from aiormq.abc import AbstractChannel, AbstractConnection
+import aio_pika
+from aio_pika.abc import AbstractChannel, AbstractConnection, UnderlayConnection
 from yarl import URL
 
 from shared.bus.topology import TopologyMismatch
@@ -24,6 +32,7 @@ HEARTBEAT: Final = 10
 """Seconds; a silent broker is noticed after (heartbeat + 1) x 3 = 33 s."""
 
 CONNECT_TIMEOUT: Final = 5.0
+OPEN_TIMEOUT: Final = 5.0
 PROBE_EVERY: Final = 4.0
 """Seconds between two questions to the broker whether it is still there."""
 
@@ -64,12 +73,25 @@ async def close_quietly(closing: AbstractConnection | AbstractChannel) -> None:
             await closing.close()
 
 
+def underlay(connection: AbstractConnection) -> UnderlayConnection:
+    """What `connection` runs on. Raises `BrokerLost` once it was closed."""
+    if connection.transport is None:
+        raise BrokerLost("closed")
+    return connection.transport
+
+
+async def open_channel(connection: AbstractConnection, *, publishing: bool = False) -> AbstractChannel:
+    """Open a channel within `OPEN_TIMEOUT`; one for publishing raises what is not confirmed or not routed."""
+    async with asyncio.timeout(OPEN_TIMEOUT):
+        return await connection.channel(publisher_confirms=publishing, on_return_raises=publishing)
+
+
 def is_blocked(connection: AbstractConnection) -> bool:
     """Whether an alarm of the broker keeps this connection from being read, so that it answers nothing."""
-    waiting = connection.ready()
+    waiting = underlay(connection).ready().__await__()
     try:
         # Waits for nothing when there is no alarm, so one step tells.
-        waiting.send(None)
+        next(waiting)
     except StopIteration:
         return False
     waiting.close()
@@ -137,13 +159,14 @@ class Link:
 
     async def _session(self) -> None:
         async with asyncio.timeout(CONNECT_TIMEOUT):
-            self._connection = connection = await aiormq.connect(self._url)
+            self._connection = connection = await aio_pika.connect(self._url)
         self._up.set()
         log.info("bus: %s connected", self.name)
         try:
-            await asyncio.wait({connection.closing})
+            await asyncio.wait({underlay(connection).connection.closing})
         finally:
             self._up.clear()
+        await close_quietly(connection)
 
     async def close(self) -> None:
         """Close the connection; `run` must have been cancelled before."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from typing import Final, cast
+from dataclasses import dataclass, field
+from typing import Final
 
-from aiormq import Channel, spec
-from aiormq.abc import AbstractConnection
-from aiormq.exceptions import PublishError
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange
+from aio_pika.exceptions import PublishError
 
 from shared.bus.bus import PUBLISH_TIMEOUT, BusMessage, PublishUnconfirmed, Queue
 from shared.bus.link import (
@@ -20,14 +20,29 @@ from shared.bus.link import (
     is_blocked,
     keep_alive,
     library_cancellation_as_loss,
+    open_channel,
+    underlay,
 )
 from shared.bus.topology import TopologyMismatch, declare
-from shared.bus.wire import properties
+from shared.bus.wire import outgoing
 
 MAX_IN_FLIGHT: Final = 256
 """Unconfirmed messages of one call. More does not go faster, it only fills buffers."""
 
-OPEN_TIMEOUT: Final = 5.0
+
+@dataclass(frozen=True, slots=True)
+class _Outlet:
+    """What one opening of the channel gives; all of it is over with the channel."""
+
+    connection: AbstractConnection
+    channel: AbstractChannel
+    exchanges: dict[str, AbstractExchange] = field(default_factory=dict)
+
+    async def exchange(self, name: str) -> AbstractExchange:
+        """A handle on the exchange, made once and without asking the broker."""
+        if name not in self.exchanges:
+            self.exchanges[name] = await self.channel.get_exchange(name, ensure=False)
+        return self.exchanges[name]
 
 
 class Publisher:
@@ -36,7 +51,7 @@ class Publisher:
     def __init__(self, link: Link, queues: Sequence[Queue]) -> None:
         self._link = link
         self._queues = queues
-        self._channel: Channel | None = None
+        self._outlet: _Outlet | None = None
         self._something_unroutable = False
         self.opened = asyncio.Event()
         """Set while there is a channel to publish on."""
@@ -44,8 +59,7 @@ class Publisher:
     @property
     def ready(self) -> bool:
         """Whether a publish may succeed now."""
-        channel = self._channel
-        return channel is not None and not channel.is_closed
+        return self._outlet is not None and not self._outlet.channel.is_closed
 
     async def run(self) -> None:
         """Keep the channel open, for ever. Raises `TopologyMismatch`."""
@@ -53,24 +67,27 @@ class Publisher:
 
     async def _session(self) -> None:
         connection = await self._link.connection()
-        await declare(connection, self._queues)
-        opened = await connection.channel(publisher_confirms=True, on_return_raises=True, timeout=OPEN_TIMEOUT)
-        self._channel = channel = cast("Channel", opened)
-        self.opened.set()
+        channel = await open_channel(connection, publishing=True)
+        closed = asyncio.ensure_future(channel.closed())
         try:
+            await declare(channel, self._queues)
+            self._outlet = _Outlet(connection, channel)
+            self.opened.set()
             while True:
-                await asyncio.wait({channel.closing}, timeout=PROBE_EVERY)
+                await asyncio.wait({closed}, timeout=PROBE_EVERY)
                 if channel.is_closed:
                     return
                 if not is_blocked(connection):
-                    await dropping_the_silent(connection, _probe(connection))
-        except BrokerLost:
-            # An alarm in the middle of the question leaves the connection open, and this channel with it.
+                    # Any question will do; this one changes nothing, and the broker need not look anything up.
+                    await dropping_the_silent(connection, channel.set_qos())
+        except Exception:
+            # An alarm in the middle of a question leaves the connection open, and this channel with it.
             await close_quietly(channel)
             raise
         finally:
             self.opened.clear()
-            self._channel = None
+            self._outlet = None
+            closed.cancel()
 
     async def publish(self, messages: Sequence[BusMessage]) -> None:
         """Return when all are confirmed; raises `PublishUnconfirmed` within `PUBLISH_TIMEOUT` seconds."""
@@ -82,57 +99,45 @@ class Publisher:
             raise PublishUnconfirmed(_kind(error)) from None
 
     async def _publish(self, messages: Sequence[BusMessage]) -> None:
-        channel = self._channel
-        if channel is None or channel.is_closed:
+        outlet = self._outlet
+        if outlet is None or outlet.channel.is_closed:
             raise BrokerLost("not connected")
         # While an alarm blocks the connection, waiting keeps the messages here. Sent ones would all arrive
         # when it clears, once for each time their publisher gave up.
-        await channel.connection.ready()
+        await underlay(outlet.connection).ready()
         if self._something_unroutable:
-            await self._declare_again(channel)
+            await self._declare_again(outlet.channel)
             self._something_unroutable = False
         if len(messages) == 1:
-            await self._send(channel, messages[0])
+            await self._send(outlet, messages[0])
             return
         waiting = iter(messages)
         async with asyncio.TaskGroup() as senders:
             for _ in range(min(len(messages), MAX_IN_FLIGHT)):
-                senders.create_task(self._send_from(channel, waiting))
+                senders.create_task(self._send_from(outlet, waiting))
 
-    async def _declare_again(self, channel: Channel) -> None:
+    async def _declare_again(self, channel: AbstractChannel) -> None:
         try:
-            await declare(channel.connection, self._queues)
+            await declare(channel, self._queues)
         except TopologyMismatch:
             # The session that comes next meets it too, and tells whoever watches.
             await close_quietly(channel)
             raise
 
-    async def _send_from(self, channel: Channel, waiting: Iterator[BusMessage]) -> None:
+    async def _send_from(self, outlet: _Outlet, waiting: Iterator[BusMessage]) -> None:
         # A task group takes a cancelled task for a finished one: the loss has to become an error in here.
         with library_cancellation_as_loss():
             for message in waiting:
-                await self._send(channel, message)
+                await self._send(outlet, message)
 
-    async def _send(self, channel: Channel, message: BusMessage) -> None:
+    async def _send(self, outlet: _Outlet, message: BusMessage) -> None:
+        """Return on the broker's ack, and on nothing else: on this channel a nack and a return are raised."""
+        exchange = await outlet.exchange(message.exchange)
         try:
-            confirmed = await channel.basic_publish(
-                message.body,
-                exchange=message.exchange,
-                routing_key=message.routing_key,
-                properties=properties(message),
-                mandatory=True,
-                # Confirms are what counts; waiting for the socket too would hold the channel's lock.
-                wait=False,
-            )
+            await exchange.publish(outgoing(message), message.routing_key, mandatory=True)
         except PublishError:
             self._something_unroutable = True
             raise
-        if not isinstance(confirmed, spec.Basic.Ack):
-            raise BrokerLost("refused")
-
-
-async def _probe(connection: AbstractConnection) -> None:
-    await close_quietly(await connection.channel(publisher_confirms=False))
 
 
 def _kind(error: Exception) -> str:

@@ -4,10 +4,11 @@ a queue to go to, whichever service starts first."""
 from __future__ import annotations
 
 from collections.abc import Awaitable, Sequence
-from typing import Final
+from typing import Final, TypeVar
 
-from aiormq.abc import AbstractChannel, AbstractConnection
-from aiormq.exceptions import ChannelPreconditionFailed
+from aio_pika import ExchangeType
+from aio_pika.abc import AbstractChannel, AbstractQueue
+from aio_pika.exceptions import ChannelPreconditionFailed
 
 from shared.bus.bus import COMMANDS, EVENTS, Queue
 
@@ -20,6 +21,7 @@ DEAD_DELIVERY_LIMIT: Final = 1_000_000_000
 DECLARE_TIMEOUT: Final = 5.0
 
 Arguments = dict[str, str | int]
+T = TypeVar("T")
 
 
 class TopologyMismatch(Exception):
@@ -54,34 +56,32 @@ def dead_queue_arguments() -> Arguments:
     return {"x-queue-type": "quorum", "x-delivery-limit": DEAD_DELIVERY_LIMIT}
 
 
-async def declare(connection: AbstractConnection, queues: Sequence[Queue]) -> None:
-    """Declare everything; raises `TopologyMismatch`, or what the library raises when the broker goes away."""
-    channel = await connection.channel(publisher_confirms=False, timeout=DECLARE_TIMEOUT)
+async def declare(channel: AbstractChannel, queues: Sequence[Queue]) -> None:
+    """Declare everything; raises `TopologyMismatch`, which closes `channel`, or what the library raises when the
+    broker goes away."""
     for exchange in (EVENTS, COMMANDS):
-        await _exchange(channel, exchange, "topic")
+        await _exchange(channel, exchange, ExchangeType.TOPIC)
     for queue in queues:
         dead = dead_name(queue)
         # A fanout keeps the routing key of the dead letter.
-        await _exchange(channel, dead, "fanout")
-        await _queue(channel, dead, dead_queue_arguments())
-        await channel.queue_bind(dead, dead, timeout=DECLARE_TIMEOUT)
-        await _queue(channel, queue.name, queue_arguments(queue))
-        await channel.queue_bind(queue.name, queue.exchange, queue.binding, timeout=DECLARE_TIMEOUT)
-    await channel.close()
+        await _exchange(channel, dead, ExchangeType.FANOUT)
+        declared = await _queue(channel, dead, dead_queue_arguments())
+        await declared.bind(dead, routing_key="", timeout=DECLARE_TIMEOUT)
+        declared = await _queue(channel, queue.name, queue_arguments(queue))
+        await declared.bind(queue.exchange, queue.binding, timeout=DECLARE_TIMEOUT)
 
 
-async def _exchange(channel: AbstractChannel, name: str, kind: str) -> None:
-    await _or_mismatch(name, channel.exchange_declare(name, exchange_type=kind, durable=True, timeout=DECLARE_TIMEOUT))
+async def _exchange(channel: AbstractChannel, name: str, kind: ExchangeType) -> None:
+    await _or_mismatch(name, channel.declare_exchange(name, kind, durable=True, timeout=DECLARE_TIMEOUT))
 
 
-async def _queue(channel: AbstractChannel, name: str, arguments: Arguments) -> None:
-    await _or_mismatch(
-        name, channel.queue_declare(name, durable=True, arguments=dict(arguments), timeout=DECLARE_TIMEOUT)
-    )
+async def _queue(channel: AbstractChannel, name: str, arguments: Arguments) -> AbstractQueue:
+    declaring = channel.declare_queue(name, durable=True, arguments=dict(arguments), timeout=DECLARE_TIMEOUT)
+    return await _or_mismatch(name, declaring)
 
 
-async def _or_mismatch(name: str, declaring: Awaitable[object]) -> None:
+async def _or_mismatch(name: str, declaring: Awaitable[T]) -> T:
     try:
-        await declaring
+        return await declaring
     except ChannelPreconditionFailed:
         raise TopologyMismatch(name) from None

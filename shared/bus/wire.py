@@ -6,13 +6,12 @@ from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID, uuid4
 
-from aiormq import spec
-from aiormq.abc import DeliveredMessage
+from aio_pika import DeliveryMode, Message
+from aio_pika.abc import AbstractIncomingMessage
 
 from shared.bus.bus import BusMessage, DeadLetter, Queue, Undeliverable
 from shared.bus.topology import dead_name
 
-PERSISTENT: Final = 2
 DEFAULT_EXCHANGE: Final = ""
 """The default exchange: it routes to the queue whose name is the routing key."""
 
@@ -29,33 +28,34 @@ BROKER_HEADERS: Final = ("x-death", "x-first-death", "x-last-death")
 BROKER_REASONS: Final = {"delivery_limit": "delivered too often without an answer"}
 
 
-def properties(message: BusMessage) -> spec.Basic.Properties:
+def outgoing(message: BusMessage) -> Message:
     """Persistent, because the default of AMQP is not."""
-    return spec.Basic.Properties(
+    return Message(
+        message.body,
         content_type="application/json",
-        delivery_mode=PERSISTENT,
+        delivery_mode=DeliveryMode.PERSISTENT,
         message_id=str(message.id),
         headers=dict(message.headers),
     )
 
 
-def incoming(delivered: DeliveredMessage) -> BusMessage:
+def incoming(delivered: AbstractIncomingMessage) -> BusMessage:
     """Read a delivery; raises `Undeliverable` where it has no usable id."""
     headers = _text_headers(delivered)
     try:
-        message_id = UUID(delivered.header.properties.message_id)
+        message_id = UUID(delivered.message_id)
     except (ValueError, TypeError, AttributeError):
         raise Undeliverable("the message id is not a UUID") from None
     return BusMessage(
         exchange=headers.pop(FIRST_EXCHANGE, delivered.exchange or ""),
         routing_key=headers.pop(FIRST_ROUTING_KEY, delivered.routing_key or ""),
         id=message_id,
-        body=bytes(delivered.body),
+        body=delivered.body,
         headers=headers,
     )
 
 
-def dying(delivered: DeliveredMessage, queue: Queue, reason: str) -> BusMessage:
+def dying(delivered: AbstractIncomingMessage, queue: Queue, reason: str) -> BusMessage:
     """The message to publish to `queue`'s dead letters, whatever state the delivery is in."""
     headers = _text_headers(delivered)
     routing_key = headers.get(FIRST_ROUTING_KEY, delivered.routing_key or "")
@@ -66,10 +66,10 @@ def dying(delivered: DeliveredMessage, queue: Queue, reason: str) -> BusMessage:
         DEAD_QUEUE: queue.name,
         DEAD_AT: datetime.now(UTC).isoformat(),
     }
-    return BusMessage(dead_name(queue), routing_key, _id_or_new(delivered), bytes(delivered.body), headers)
+    return BusMessage(dead_name(queue), routing_key, _id_or_new(delivered), delivered.body, headers)
 
 
-def dead_letter(delivered: DeliveredMessage, queue: Queue) -> DeadLetter:
+def dead_letter(delivered: AbstractIncomingMessage, queue: Queue) -> DeadLetter:
     """Read a dead letter, be it ours or one that the broker moved by itself."""
     headers = _text_headers(delivered)
     death = _broker_death(delivered)
@@ -80,36 +80,37 @@ def dead_letter(delivered: DeliveredMessage, queue: Queue) -> DeadLetter:
         routing_key=headers.get(FIRST_ROUTING_KEY, delivered.routing_key or ""),
         reason=headers.get(DEAD_REASON) or BROKER_REASONS.get(str(death.get("reason")), "rejected"),
         dead_at=datetime.fromisoformat(when) if when else _aware(death.get("time")),
-        body=bytes(delivered.body),
+        body=delivered.body,
     )
 
 
-def revived(delivered: DeliveredMessage, queue: Queue) -> BusMessage:
+def revived(delivered: AbstractIncomingMessage, queue: Queue) -> BusMessage:
     """The message to publish to give a dead letter back to `queue`, and to no other queue."""
     headers = _text_headers(delivered)
     headers.setdefault(FIRST_EXCHANGE, queue.exchange)
     headers.setdefault(FIRST_ROUTING_KEY, delivered.routing_key or "")
     for name in (DEAD_REASON, DEAD_QUEUE, DEAD_AT):
         headers.pop(name, None)
-    return BusMessage(DEFAULT_EXCHANGE, queue.name, _id_or_new(delivered), bytes(delivered.body), headers)
+    return BusMessage(DEFAULT_EXCHANGE, queue.name, _id_or_new(delivered), delivered.body, headers)
 
 
-def _text_headers(delivered: DeliveredMessage) -> dict[str, str]:
-    headers = delivered.header.properties.headers or {}
+def _text_headers(delivered: AbstractIncomingMessage) -> dict[str, str]:
     return {
-        name: value for name, value in headers.items() if isinstance(value, str) and not name.startswith(BROKER_HEADERS)
+        name: value
+        for name, value in delivered.headers.items()
+        if isinstance(value, str) and not name.startswith(BROKER_HEADERS)
     }
 
 
-def _id_or_new(delivered: DeliveredMessage) -> UUID:
+def _id_or_new(delivered: AbstractIncomingMessage) -> UUID:
     try:
-        return UUID(delivered.header.properties.message_id)
+        return UUID(delivered.message_id)
     except (ValueError, TypeError, AttributeError):
         return uuid4()
 
 
-def _broker_death(delivered: DeliveredMessage) -> dict[str, object]:
-    deaths = (delivered.header.properties.headers or {}).get("x-death")
+def _broker_death(delivered: AbstractIncomingMessage) -> dict[str, object]:
+    deaths = delivered.headers.get("x-death")
     first = deaths[0] if isinstance(deaths, list) and deaths else None
     return dict(first) if isinstance(first, dict) else {}
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from uuid import UUID, uuid4
 
-import aiormq
+import aio_pika
 
 from shared.bus.bus import COMMANDS, EVENTS, BusMessage, DeadLetter, Queue
 
@@ -27,7 +27,7 @@ def fact(key: str = "guest.arrived.v1", body: bytes = b"{}") -> BusMessage:
 async def eventually(holds: Callable[[], object], within: float = 10) -> None:
     """Wait until `holds()` is true; fails after `within` seconds."""
     async with asyncio.timeout(within):
-        while not holds():  # noqa: ASYNC110 - brokers and tasks have no event to wait for
+        while not holds():
             await asyncio.sleep(0.01)
 
 
@@ -86,7 +86,7 @@ class ListStore:
 
 async def forget_queues(url: str) -> None:
     """Delete what an earlier test left, where the broker has one virtual host for all."""
-    connection = await aiormq.connect(url)
+    connection = await aio_pika.connect(url)
     channel = await connection.channel()
     for queue in QUEUES:
         for name in (queue.name, f"{queue.name}.dead"):

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-import aiormq
+import aio_pika
 import pytest
+from aio_pika.abc import AbstractChannel
 from contract.bus_tools import forget_queues
 from contract.rabbit.tools import connected, end
+from yarl import URL
+
 from rig.broker import Broker, PrivateBroker
 from rig.proxy import Mode, Proxy
 from rig.rabbitmq import RabbitNode
-from yarl import URL
-
 from shared.bus.rabbit import RabbitBus
 
 
@@ -23,9 +24,9 @@ async def url(bus_url: str) -> str:
 
 
 @pytest.fixture
-async def channel(url: str) -> AsyncIterator[aiormq.abc.AbstractChannel]:
+async def channel(url: str) -> AsyncIterator[AbstractChannel]:
     """A view of the broker from beside the bus."""
-    connection = await aiormq.connect(url)
+    connection = await aio_pika.connect(url)
     yield await connection.channel()
     await connection.close()
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import time
 
-import aiormq
 import pytest
+from aio_pika.abc import AbstractChannel
 from contract.bus_tools import JOBS, Recorder, eventually, job
 from contract.rabbit.tools import consuming, ctl, dead_jobs, publish_with_id, published_at_last
+
 from rig.proxy import Mode, Proxy
 from rig.rabbitmq import RabbitNode
-
 from shared.bus import consumer
 from shared.bus.bus import PublishUnconfirmed
 from shared.bus.rabbit import RabbitBus
@@ -82,9 +83,9 @@ async def test_a_consumer_that_the_broker_no_longer_sees_starts_over(
     monkeypatch.setattr(consumer, "PROBE_EVERY", 0.1)
     jobs = await consuming(bus)
     taking = bus._consumers[0]  # noqa: SLF001 - nothing outside can make the broker forget silently
-    assert taking._channel is not None  # noqa: SLF001 - the same
+    assert taking._source is not None  # noqa: SLF001 - the same
 
-    await taking._channel.basic_cancel(taking._tag)  # noqa: SLF001 - the same
+    await taking._source.cancel(taking._tag)  # noqa: SLF001 - the same
     await eventually(lambda: not bus.ready())
     await eventually(bus.ready)
 
@@ -92,9 +93,46 @@ async def test_a_consumer_that_the_broker_no_longer_sees_starts_over(
     await eventually(lambda: len(jobs.finished) == 1)
 
 
-async def test_a_consumer_is_back_after_its_queue_was_deleted(
-    bus: RabbitBus, channel: aiormq.abc.AbstractChannel
+async def test_a_consumer_that_gets_nothing_of_what_waits_starts_over(
+    bus: RabbitBus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(consumer, "PROBE_EVERY", 0.1)
+    monkeypatch.setattr(consumer, "SILENT_PROBES", 4)
+    jobs = await consuming(bus)
+    taking = bus._consumers[0]._channel  # noqa: SLF001 - nothing outside can make deliveries vanish
+    assert taking is not None
+    # What the broker delivers is dropped without a word, and the broker still sees the consumer.
+    (await taking.get_underlay_channel()).consumers.clear()
+
+    began = time.monotonic()
+    sent = [job() for _ in range(JOBS.prefetch + 3)]
+    await bus.publish(sent)
+
+    await eventually(lambda: len(jobs.finished) == len(sent))
+    assert time.monotonic() - began > 0.4
+    assert {message.id for message in jobs.finished} == {message.id for message in sent}
+
+
+async def test_a_consumer_whose_handlers_are_slow_does_not_start_over(
+    bus: RabbitBus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumer, "PROBE_EVERY", 0.1)
+    monkeypatch.setattr(consumer, "SILENT_PROBES", 2)
+    jobs = await consuming(bus)
+    jobs.gate.clear()
+    sent = [job() for _ in range(JOBS.prefetch + 3)]
+    await bus.publish(sent)
+    await eventually(lambda: jobs.running == JOBS.prefetch)
+    before = bus._consumers[0]._channel  # noqa: SLF001 - starting over takes a new one
+
+    await asyncio.sleep(1)
+
+    assert bus._consumers[0]._channel is before  # noqa: SLF001 - the same
+    jobs.gate.set()
+    await eventually(lambda: len(jobs.finished) == len(sent))
+
+
+async def test_a_consumer_is_back_after_its_queue_was_deleted(bus: RabbitBus, channel: AbstractChannel) -> None:
     jobs = await consuming(bus)
 
     await channel.queue_delete(JOBS.name)
@@ -110,7 +148,7 @@ async def test_a_consumer_is_back_after_the_broker_closed_its_channel(bus: Rabbi
     consumer_channel = bus._consumers[0]._channel  # noqa: SLF001 - the broker's view of our mistake
     assert consumer_channel is not None
 
-    await consumer_channel.basic_ack(4711)  # an unknown tag: 406
+    await (await consumer_channel.get_underlay_channel()).basic_ack(4711)  # an unknown tag: 406
     await eventually(lambda: not bus.ready())
     await eventually(bus.ready)
 
@@ -135,7 +173,7 @@ async def test_readiness_follows_a_broker_that_stops_and_starts(bus: RabbitBus, 
 
 
 async def test_poison_is_dead_lettered_with_its_reason_while_good_messages_flow(
-    bus: RabbitBus, channel: aiormq.abc.AbstractChannel
+    bus: RabbitBus, channel: AbstractChannel
 ) -> None:
     jobs = Recorder()
     jobs.raises = lambda message: ValueError("private") if message.body == b"not json" else None
@@ -153,9 +191,7 @@ async def test_poison_is_dead_lettered_with_its_reason_while_good_messages_flow(
     }
 
 
-async def test_a_message_without_a_usable_id_is_dead_lettered(
-    bus: RabbitBus, channel: aiormq.abc.AbstractChannel
-) -> None:
+async def test_a_message_without_a_usable_id_is_dead_lettered(bus: RabbitBus, channel: AbstractChannel) -> None:
     await consuming(bus)
 
     await publish_with_id("not a uuid", channel)
@@ -165,12 +201,12 @@ async def test_a_message_without_a_usable_id_is_dead_lettered(
 
 
 async def test_a_letter_that_the_broker_moved_by_itself_can_be_read_and_replayed(
-    bus: RabbitBus, channel: aiormq.abc.AbstractChannel
+    bus: RabbitBus, channel: AbstractChannel
 ) -> None:
     sent = job(b"refused")
     await bus.publish([sent])
-    found = await channel.basic_get(JOBS.name)
-    await channel.basic_nack(found.delivery_tag or 0, requeue=False)
+    found = await (await channel.get_queue(JOBS.name)).get()
+    await found.reject(requeue=False)
 
     letters = await dead_jobs(bus, 1)
     assert [(letter.id, letter.routing_key, letter.reason) for letter in letters] == [

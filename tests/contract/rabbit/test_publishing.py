@@ -5,20 +5,20 @@ from __future__ import annotations
 import asyncio
 import time
 
-import aiormq
 import pytest
+from aio_pika.abc import AbstractChannel
 from contract.bus_tools import JOBS, eventually, job
 from contract.rabbit.tools import consuming, ctl, published_at_last
-from rig.proxy import Mode, Proxy
-from rig.rabbitmq import RabbitNode
 from yarl import URL
 
+from rig.proxy import Mode, Proxy
+from rig.rabbitmq import RabbitNode
 from shared.bus.bus import COMMANDS, PublishUnconfirmed
 from shared.bus.rabbit import RabbitBus
 
 
 async def test_a_deleted_queue_is_noticed_and_made_again_for_the_next_publish(
-    bus: RabbitBus, channel: aiormq.abc.AbstractChannel
+    bus: RabbitBus, channel: AbstractChannel
 ) -> None:
     await channel.queue_delete(JOBS.name)
 
@@ -27,15 +27,15 @@ async def test_a_deleted_queue_is_noticed_and_made_again_for_the_next_publish(
     await bus.publish([job()])
 
 
-async def test_a_removed_binding_is_noticed_and_made_again(bus: RabbitBus, channel: aiormq.abc.AbstractChannel) -> None:
-    await channel.queue_unbind(JOBS.name, COMMANDS, JOBS.binding)
+async def test_a_removed_binding_is_noticed_and_made_again(bus: RabbitBus, channel: AbstractChannel) -> None:
+    await (await channel.get_queue(JOBS.name)).unbind(COMMANDS, JOBS.binding)
 
     with pytest.raises(PublishUnconfirmed):
         await bus.publish([job() for _ in range(5)])
     await bus.publish([job()])
 
 
-async def test_a_deleted_exchange_is_made_again(bus: RabbitBus, channel: aiormq.abc.AbstractChannel) -> None:
+async def test_a_deleted_exchange_is_made_again(bus: RabbitBus, channel: AbstractChannel) -> None:
     await channel.exchange_delete(COMMANDS)
 
     with pytest.raises(PublishUnconfirmed):

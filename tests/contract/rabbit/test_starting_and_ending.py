@@ -9,10 +9,10 @@ from uuid import uuid4
 import pytest
 from contract.bus_tools import FACTS, JOBS, QUEUES, Recorder, eventually, job
 from contract.rabbit.tools import end
-from rig.ports import new_port
-from rig.proxy import Mode, Proxy
 from yarl import URL
 
+from rig.ports import new_port
+from rig.proxy import Mode, Proxy
 from shared.bus.bus import EVENTS, BusMessage, PublishUnconfirmed
 from shared.bus.rabbit import RabbitBus
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
-import aiormq
 import pytest
+from aio_pika.abc import AbstractChannel
 from contract.bus_tools import JOBS, QUEUES, job
 from contract.rabbit.tools import connected, consuming, ctl
-from rig.rabbitmq import RabbitNode
 from yarl import URL
 
+from rig.rabbitmq import RabbitNode
 from shared.bus.bus import COMMANDS, EVENTS, PublishUnconfirmed
 from shared.bus.rabbit import RabbitBus
 from shared.bus.topology import TopologyMismatch
@@ -39,42 +39,39 @@ async def test_the_broker_holds_the_arguments_that_keep_messages_safe(
     assert f"{COMMANDS}\ttopic\ttrue" in exchanges
 
 
-async def test_messages_are_persistent_json_with_their_id(bus: RabbitBus, channel: aiormq.abc.AbstractChannel) -> None:
+async def test_messages_are_persistent_json_with_their_id(bus: RabbitBus, channel: AbstractChannel) -> None:
     sent = job()
     await bus.publish([sent])
 
-    found = await channel.basic_get(JOBS.name)
+    found = await (await channel.get_queue(JOBS.name)).get()
 
-    properties = found.header.properties
-    assert (properties.delivery_mode, properties.content_type) == (2, "application/json")
-    assert properties.message_id == str(sent.id)
+    assert (found.delivery_mode, found.content_type) == (2, "application/json")
+    assert found.message_id == str(sent.id)
 
 
-async def test_a_queue_declared_otherwise_stops_the_service_with_its_name(
-    url: str, channel: aiormq.abc.AbstractChannel
-) -> None:
-    await channel.queue_declare(JOBS.name, durable=True)
+async def test_a_queue_declared_otherwise_stops_the_service_with_its_name(url: str, channel: AbstractChannel) -> None:
+    await channel.declare_queue(JOBS.name, durable=True)
 
     with pytest.raises(TopologyMismatch, match=JOBS.name):
         await connected(url)
 
 
 async def test_a_watcher_learns_of_a_queue_that_was_declared_otherwise_later(
-    bus: RabbitBus, channel: aiormq.abc.AbstractChannel
+    bus: RabbitBus, channel: AbstractChannel
 ) -> None:
     await consuming(bus)
 
     await channel.queue_delete(JOBS.name)
-    await channel.queue_declare(JOBS.name, durable=True)
+    await channel.declare_queue(JOBS.name, durable=True)
 
     async with asyncio.timeout(10):
         with pytest.raises(TopologyMismatch, match=JOBS.name):
             await bus.watch()
 
 
-async def test_a_publisher_alone_learns_of_it_too(bus: RabbitBus, channel: aiormq.abc.AbstractChannel) -> None:
+async def test_a_publisher_alone_learns_of_it_too(bus: RabbitBus, channel: AbstractChannel) -> None:
     await channel.queue_delete(JOBS.name)
-    await channel.queue_declare(JOBS.name, durable=True)
+    await channel.declare_queue(JOBS.name, durable=True)
 
     for _ in range(2):
         with pytest.raises(PublishUnconfirmed):

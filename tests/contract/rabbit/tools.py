@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-import aiormq
+from aio_pika import Message
+from aio_pika.abc import AbstractChannel
 from contract.bus_tools import JOBS, QUEUES, Recorder, eventually
-from rig.rabbitmq import RabbitNode
 
+from rig.rabbitmq import RabbitNode
 from shared.bus.bus import COMMANDS, BusMessage, DeadLetter, PublishUnconfirmed
 from shared.bus.rabbit import RabbitBus
 
@@ -47,15 +48,11 @@ async def ctl(node: RabbitNode, *words: str) -> str:
 async def dead_jobs(bus: RabbitBus, count: int) -> Sequence[DeadLetter]:
     """The dead letters of the jobs, when there are `count`."""
     async with asyncio.timeout(20):
-        while len(letters := await bus.dead_letters(JOBS, limit=100)) < count:  # noqa: ASYNC110 - a broker has no event
+        while len(letters := await bus.dead_letters(JOBS, limit=100)) < count:
             await asyncio.sleep(0.05)
     return letters
 
 
-async def publish_with_id(message_id: str, channel: aiormq.abc.AbstractChannel) -> None:
-    await channel.basic_publish(
-        message_id.encode(),
-        exchange=COMMANDS,
-        routing_key="job.run.v1",
-        properties=aiormq.spec.Basic.Properties(message_id=message_id),
-    )
+async def publish_with_id(message_id: str, channel: AbstractChannel) -> None:
+    commands = await channel.get_exchange(COMMANDS, ensure=False)
+    await commands.publish(Message(message_id.encode(), message_id=message_id), "job.run.v1")
