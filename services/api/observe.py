@@ -53,6 +53,7 @@ def observer(dialects: Sequence[Dialect]) -> Middleware:
     async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
         request_id = request[REQUEST_ID] = uuid7().hex
         started = time.perf_counter()
+        structlog.contextvars.unbind_contextvars("reminder_id")
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             response = await answer(request, handler)
             response.headers.update(_PRIVATE | {"X-Request-Id": request_id})

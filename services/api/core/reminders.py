@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from structlog.contextvars import bind_contextvars
 from uuid_utils.compat import uuid7
 
 from services.api.core.policy import Core
@@ -61,6 +62,7 @@ async def create_reminder(
         entry=HistoryEntry(now, Action.CREATED, detail, Status.ACTIVE),
         created_at=now,
     )
+    bind_contextvars(reminder_id=str(new.id))
     if not await store.insert(tx, [new]):
         return await _existing(tx, configuration, draft), False
     await check_template(tx, core, configuration, name=draft.template_name, parameters=draft.parameters)
@@ -127,6 +129,7 @@ async def see(db: Connection, *, account_id: UUID, id: UUID) -> Seen:
 
 
 async def _seen(db: Connection, reminder: Reminder) -> Seen:
+    bind_contextvars(reminder_id=str(reminder.id))
     told = await history.read(db, account_id=reminder.account_id, reminder_ids=[reminder.id])
     return Seen(reminder, told[reminder.id])
 
@@ -178,6 +181,7 @@ async def hold_named(tx: Connection, configuration: Configuration, external_id: 
 
 
 async def _look(tx: Connection, account_id: UUID, id: UUID) -> Held:
+    bind_contextvars(reminder_id=str(id))
     places = await plans.hold(tx, account_id=account_id, reminder_id=id)
     reminder = await store.get_by_id(tx, account_id=account_id, id=id)
     if reminder is None:

@@ -13,38 +13,38 @@ ROOT = "/api/reminder/configuration"
 DEFAULT = f"{ROOT}/default/default"
 
 
-async def test_b_002_a_new_configuration_shows_both_keys_once(door: Door) -> None:
+async def test_b_002_a_new_configuration_shows_both_keys_once(visitor: Door) -> None:
     """C-1."""
-    status, new = await door.call("POST", ROOT, {"agentId": "agent", "name": "Loans", "timezone": "Asia/Jakarta"})
+    status, new = await visitor.call("POST", ROOT, {"agentId": "agent", "name": "Loans", "timezone": "Asia/Jakarta"})
     assert status == 201
     assert len(new["primaryKey"]) >= 32
     assert new["primaryKey"] != new["secondaryKey"]
     path = f"{ROOT}/agent/{new['configurationId']}"
-    status, read = await door.call("GET", path)
+    status, read = await visitor.call("GET", path)
     assert status == 200
     assert read == {name: value for name, value in new.items() if not name.endswith("Key")}
     assert (read["name"], read["channel"], read["serverState"]) == ("Loans", "sms", "running")
     for key in ("primaryKey", "secondaryKey"):
-        response = await door.client.post(
+        response = await visitor.client.post(
             f"/api/reminder/agent/{new['configurationId']}/{key}?secret={new[key]}", json=a_reminder()
         )
         assert response.status == 201
 
 
-async def test_ids_that_we_give_cannot_be_guessed(door: Door) -> None:
+async def test_ids_that_we_give_cannot_be_guessed(visitor: Door) -> None:
     """B-006: a miss says 404, so ids must not be countable."""
-    _, one = await door.call("POST", ROOT, {"agentId": "agent"})
-    _, two = await door.call("POST", ROOT, {"agentId": "agent"})
+    _, one = await visitor.call("POST", ROOT, {"agentId": "agent"})
+    _, two = await visitor.call("POST", ROOT, {"agentId": "agent"})
     assert one["configurationId"] != two["configurationId"]
     assert len(one["configurationId"]) >= 20
 
 
-async def test_names_are_unique_per_account(door: Door) -> None:
+async def test_names_are_unique_per_account(visitor: Door) -> None:
     body = {"agentId": "agent", "configurationId": "c"}
-    assert (await door.call("POST", ROOT, body))[0] == 201
-    assert (await door.call("POST", ROOT, body))[0] == 409
-    stranger = await door.another_account()
-    assert (await door.call("POST", ROOT, body, key=stranger.api_key))[0] == 201
+    assert (await visitor.call("POST", ROOT, body))[0] == 201
+    assert (await visitor.call("POST", ROOT, body))[0] == 409
+    stranger = await visitor.another_account()
+    assert (await visitor.call("POST", ROOT, body, key=stranger.api_key))[0] == 201
 
 
 @pytest.mark.parametrize(
@@ -71,50 +71,52 @@ async def test_a_configuration_that_cannot_be_is_400(visitor: Door, change: dict
     assert (status, [problem["field"] for problem in refused["error"]["details"]]) == (400, [field])
 
 
-async def test_an_update_changes_what_it_gives(door: Door) -> None:
+async def test_an_update_changes_what_it_gives(visitor: Door) -> None:
     """C-1, B-061, B-264: the overrides of grace, catching up and unknown answers."""
     names = {"agentId": "agent", "configurationId": "c"}
-    await door.call("POST", ROOT, names | {"name": "Loans", "graceSeconds": 60})
+    await visitor.call("POST", ROOT, names | {"name": "Loans", "graceSeconds": 60})
     change = {"channel": "whatsapp", "catchUp": "latest", "onUnknown": "retry", "timezone": "Asia/Jakarta"}
-    status, changed = await door.call("PUT", ROOT, names | change)
+    status, changed = await visitor.call("PUT", ROOT, names | change)
     assert status == 200
     assert {name: changed[name] for name in change} == change
     assert (changed["name"], changed["graceSeconds"]) == ("Loans", 60)
-    _, cleared = await door.call("PUT", ROOT, names | {"graceSeconds": None, "catchUp": None})
+    _, cleared = await visitor.call("PUT", ROOT, names | {"graceSeconds": None, "catchUp": None})
     assert (cleared["graceSeconds"], cleared["catchUp"], cleared["onUnknown"]) == (None, None, "retry")
-    assert (await door.call("PUT", ROOT, {"agentId": "agent", "configurationId": "d"}))[0] == 404
+    assert (await visitor.call("PUT", ROOT, {"agentId": "agent", "configurationId": "d"}))[0] == 404
 
 
-async def test_a_configurations_zone_reads_naive_times(door: Door) -> None:
+async def test_a_configurations_zone_reads_naive_times(visitor: Door) -> None:
     """B-024."""
-    await door.call("PUT", ROOT, {"agentId": "default", "configurationId": "default", "timezone": "Asia/Jakarta"})
+    await visitor.call("PUT", ROOT, {"agentId": "default", "configurationId": "default", "timezone": "Asia/Jakarta"})
     body = an_item(sendTimes=["2031-01-01T09:00:00"], timezone=...)
-    _, item = await door.call("POST", "/api/reminder/item/create", body)
+    _, item = await visitor.call("POST", "/api/reminder/item/create", body)
     assert (item["timezone"], item["nextSendTime"]) == ("Asia/Jakarta", "2031-01-01T02:00:00Z")
 
 
-async def test_c_3_a_webhook_url_is_set_changed_and_switched_off(door: Door) -> None:
+async def test_c_3_a_webhook_url_is_set_changed_and_switched_off(visitor: Door) -> None:
     """C-3, B-271: the secret is shown when it is made, and never again."""
     names = {"agentId": "agent", "configurationId": "c"}
     url = "https://example.com/hook"
-    status, new = await door.call("POST", ROOT, names | {"integrationSettings": {"webhookUrl": url}})
+    status, new = await visitor.call("POST", ROOT, names | {"integrationSettings": {"webhookUrl": url}})
     assert (status, new["integrationSettings"]) == (201, {"webhookUrl": url})
     assert new["webhookSecret"].startswith("whsec_")
-    _, kept = await door.call("PUT", ROOT, names | {"integrationSettings": {"webhookUrl": url}})
+    _, kept = await visitor.call("PUT", ROOT, names | {"integrationSettings": {"webhookUrl": url}})
     assert (kept["integrationSettings"], "webhookSecret" in kept) == ({"webhookUrl": url}, False)
-    _, untouched = await door.call("PUT", ROOT, names | {"name": "Loans", "integrationSettings": {}})
+    _, untouched = await visitor.call("PUT", ROOT, names | {"name": "Loans", "integrationSettings": {}})
     assert untouched["integrationSettings"] == {"webhookUrl": url}
-    _, changed = await door.call("PUT", ROOT, names | {"integrationSettings": {"webhookUrl": f"{url}/2"}})
+    _, changed = await visitor.call("PUT", ROOT, names | {"integrationSettings": {"webhookUrl": f"{url}/2"}})
     assert changed["webhookSecret"] != new["webhookSecret"]
-    status, refused = await door.call("PUT", ROOT, names | {"integrationSettings": {"webhookUrl": "http://10.0.0.1/"}})
+    status, refused = await visitor.call(
+        "PUT", ROOT, names | {"integrationSettings": {"webhookUrl": "http://10.0.0.1/"}}
+    )
     assert (status, refused["error"]["details"][0]["field"]) == (400, "integrationSettings.webhookUrl")
-    _, off = await door.call("PUT", ROOT, names | {"integrationSettings": {"webhookUrl": ""}})
+    _, off = await visitor.call("PUT", ROOT, names | {"integrationSettings": {"webhookUrl": ""}})
     assert off["integrationSettings"] == {"webhookUrl": ""}
-    assert await door.call("GET", f"{ROOT}/agent/c") == (200, off)
+    assert await visitor.call("GET", f"{ROOT}/agent/c") == (200, off)
 
 
 async def test_c_8_a_configuration_can_be_paused_and_resumed(door: Door) -> None:
-    """B-265."""
+    """B-265, C-8."""
     for verb, state in (("pause", "paused"), ("pause", "paused"), ("resume", "running")):
         status, told = await door.call("POST", f"{DEFAULT}/{verb}")
         assert (status, told["serverState"]) == (200, state)
@@ -122,6 +124,7 @@ async def test_c_8_a_configuration_can_be_paused_and_resumed(door: Door) -> None
 
 
 async def test_c_10_the_numbers_count_by_status(door: Door) -> None:
+    """C-10, B-261."""
     for n, status in enumerate(["active", "active", "completed", "cancelled", "expired"]):
         await door.reminder("POST", f"rem-{n}", a_reminder(sendTimes=[in_future(hours=1)]))
         await door.reminder("PUT", f"rem-{n}", {"status": status})
@@ -133,24 +136,24 @@ async def test_c_10_the_numbers_count_by_status(door: Door) -> None:
     assert (status, numbers) == (200, expected)
 
 
-async def test_the_list_shows_every_configuration_of_the_account_alone(door: Door) -> None:
-    await door.another_account()
-    await door.call("POST", ROOT, {"agentId": "agent", "configurationId": "c"})
-    _, told = await door.call("GET", ROOT)
+async def test_the_list_shows_every_configuration_of_the_account_alone(visitor: Door) -> None:
+    await visitor.another_account()
+    await visitor.call("POST", ROOT, {"agentId": "agent", "configurationId": "c"})
+    _, told = await visitor.call("GET", ROOT)
     assert [item["agentId"] for item in told["items"]] == ["default", "agent"]
     assert not any("Key" in name for item in told["items"] for name in item)
 
 
-async def test_a_configuration_goes_when_its_reminders_are_over(door: Door) -> None:
+async def test_a_configuration_goes_when_its_reminders_are_over(visitor: Door) -> None:
     names = {"agentId": "agent", "configurationId": "c"}
-    await door.call("POST", ROOT, names)
-    await door.call("POST", "/api/reminder/item/create", an_item() | names)
-    status, refused = await door.call("DELETE", f"{ROOT}/agent/c")
+    await visitor.call("POST", ROOT, names)
+    await visitor.call("POST", "/api/reminder/item/create", an_item() | names)
+    status, refused = await visitor.call("DELETE", f"{ROOT}/agent/c")
     assert (status, refused["error"]["code"], refused["error"]["active"]) == (409, "configuration_in_use", 1)
-    await door.call("PUT", "/api/reminder/item/update", {"id": "item-1", "status": "cancelled"} | names)
-    assert await door.call("DELETE", f"{ROOT}/agent/c") == (204, None)
-    assert (await door.call("GET", f"{ROOT}/agent/c"))[0] == 404
-    assert (await door.call("DELETE", DEFAULT))[0] == 409
+    await visitor.call("PUT", "/api/reminder/item/update", {"id": "item-1", "status": "cancelled"} | names)
+    assert await visitor.call("DELETE", f"{ROOT}/agent/c") == (204, None)
+    assert (await visitor.call("GET", f"{ROOT}/agent/c"))[0] == 404
+    assert (await visitor.call("DELETE", DEFAULT))[0] == 409
 
 
 @pytest.mark.parametrize(

@@ -23,11 +23,11 @@ async def test_the_same_key_and_body_get_the_same_answer_once_more(door: Door) -
     assert await door.events() == ["reminder.created", "reminder.cancelled"]
 
 
-async def test_status_headers_and_body_come_back(door: Door) -> None:
-    await door.reminder("POST", "rem-1", a_reminder())
-    url = f"{door.base}/rem-1?secret={door.account.default.primary_key}"
-    first = await door.client.delete(url, headers=KEY)
-    again = await door.client.delete(url, headers=KEY)
+async def test_status_headers_and_body_come_back(visitor: Door) -> None:
+    await visitor.reminder("POST", "rem-1", a_reminder())
+    url = f"{visitor.base}/rem-1?secret={visitor.account.default.primary_key}"
+    first = await visitor.client.delete(url, headers=KEY)
+    again = await visitor.client.delete(url, headers=KEY)
     assert (first.status, again.status) == (204, 204)
     assert again.headers["Belltower-Cancel-Outcome"] == first.headers["Belltower-Cancel-Outcome"] == "prevented"
     assert again.headers["Idempotent-Replayed"] == "true"
@@ -35,13 +35,13 @@ async def test_status_headers_and_body_come_back(door: Door) -> None:
 
 
 @pytest.mark.parametrize("other", ["body", "path", "method"])
-async def test_the_same_key_for_another_request_is_409(door: Door, other: str) -> None:
+async def test_the_same_key_for_another_request_is_409(visitor: Door, other: str) -> None:
     body = an_item()
-    assert (await door.call("POST", f"{ITEM}/create", body, headers=KEY))[0] == 201
+    assert (await visitor.call("POST", f"{ITEM}/create", body, headers=KEY))[0] == 201
     path = f"{ITEM}/update" if other == "method" else f"{ITEM}/bulk" if other == "path" else f"{ITEM}/create"
     method = "PUT" if other == "method" else "POST"
     changed = body | {"recipientName": "Budi"} if other == "body" else body
-    status, refused = await door.call(method, path, changed, headers=KEY)
+    status, refused = await visitor.call(method, path, changed, headers=KEY)
     assert (status, refused["error"]["code"]) == (409, "idempotency_key_reused")
 
 
@@ -64,9 +64,9 @@ async def test_of_fifty_twins_at_once_one_is_carried_out(door: Door) -> None:
     assert len(await door.fetch("select 1 from configurations")) == 2
 
 
-async def test_a_refusal_is_not_kept(door: Door) -> None:
-    assert (await door.call("POST", f"{ITEM}/create", an_item(sendTimes=[]), headers=KEY))[0] == 400
-    assert (await door.call("POST", f"{ITEM}/create", an_item(), headers=KEY))[0] == 201
+async def test_a_refusal_is_not_kept(visitor: Door) -> None:
+    assert (await visitor.call("POST", f"{ITEM}/create", an_item(sendTimes=[]), headers=KEY))[0] == 400
+    assert (await visitor.call("POST", f"{ITEM}/create", an_item(), headers=KEY))[0] == 201
 
 
 async def test_answers_are_kept_for_a_day(door: Door) -> None:
@@ -78,11 +78,11 @@ async def test_answers_are_kept_for_a_day(door: Door) -> None:
     assert status == 200
 
 
-async def test_accounts_do_not_share_keys(door: Door) -> None:
-    stranger = (await door.another_account()).api_key
+async def test_accounts_do_not_share_keys(visitor: Door) -> None:
+    stranger = (await visitor.another_account()).api_key
     body = an_item()
-    assert (await door.call("POST", f"{ITEM}/create", body, headers=KEY))[0] == 201
-    assert (await door.call("POST", f"{ITEM}/create", body, headers=KEY, key=stranger))[0] == 201
+    assert (await visitor.call("POST", f"{ITEM}/create", body, headers=KEY))[0] == 201
+    assert (await visitor.call("POST", f"{ITEM}/create", body, headers=KEY, key=stranger))[0] == 201
 
 
 async def test_secrets_in_kept_answers_cannot_be_read_in_the_database(door: Door) -> None:
@@ -94,10 +94,10 @@ async def test_secrets_in_kept_answers_cannot_be_read_in_the_database(door: Door
     assert b"primaryKey" not in kept["body"]
 
 
-async def test_the_type_of_a_refreshed_key_belongs_to_the_request(door: Door) -> None:
+async def test_the_type_of_a_refreshed_key_belongs_to_the_request(visitor: Door) -> None:
     path = "/api/reminder/configuration/default/default/refresh-keys"
-    assert (await door.call("POST", f"{path}?keyType=primary", headers=KEY))[0] == 200
-    assert (await door.call("POST", f"{path}?keyType=secondary", headers=KEY))[0] == 409
+    assert (await visitor.call("POST", f"{path}?keyType=primary", headers=KEY))[0] == 200
+    assert (await visitor.call("POST", f"{path}?keyType=secondary", headers=KEY))[0] == 409
 
 
 @pytest.mark.parametrize("headers", [{"Idempotency-Key": ""}, {"Idempotency-Key": "k" * 256}, {"Idempotency-Key": "é"}])

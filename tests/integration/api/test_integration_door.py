@@ -39,11 +39,11 @@ DOCUMENTED_FIELDS = [
 ]
 
 
-async def test_the_documented_example_works_as_written_though_its_times_are_past(door: Door) -> None:
+async def test_the_documented_example_works_as_written_though_its_times_are_past(visitor: Door) -> None:
     """B-009, B-010, B-023, B-029, B-030, B-033, B-044, B-272."""
-    status, created = await door.reminder("POST", "rem-abc123", DOCUMENTED_CREATE)
+    status, created = await visitor.reminder("POST", "rem-abc123", DOCUMENTED_CREATE)
     assert status == 201
-    status, item = await door.reminder("GET", "rem-abc123")
+    status, item = await visitor.reminder("GET", "rem-abc123")
     assert (status, item) == (200, created)
     assert list(item)[:13] == DOCUMENTED_FIELDS
     echoed = {name: item[name] for name in DOCUMENTED_CREATE}
@@ -54,8 +54,8 @@ async def test_the_documented_example_works_as_written_though_its_times_are_past
     assert (item["lastSendTime"], item["lastAttempts"]) == (None, 0)
 
 
-async def test_b_032_a_create_writes_one_history_entry_that_names_the_door(door: Door) -> None:
-    _, item = await door.reminder("POST", "rem-1", a_reminder())
+async def test_b_032_a_create_writes_one_history_entry_that_names_the_door(visitor: Door) -> None:
+    _, item = await visitor.reminder("POST", "rem-1", a_reminder())
     (entry,) = item["history"]
     assert list(entry) == ["date", "action", "detail", "status"]
     assert (entry["action"], entry["status"]) == ("Created", "active")
@@ -63,11 +63,11 @@ async def test_b_032_a_create_writes_one_history_entry_that_names_the_door(door:
     assert entry["date"].endswith("Z")
 
 
-async def test_the_documented_cancel_works_as_written(door: Door) -> None:
+async def test_the_documented_cancel_works_as_written(visitor: Door) -> None:
     """B-035, B-037, B-042, B-043: the body's date is the history entry's."""
-    await door.reminder("POST", "rem-1", a_reminder())
+    await visitor.reminder("POST", "rem-1", a_reminder())
     body = {"date": "2025-05-30T10:00:00Z", "status": "cancelled"}
-    status, item = await door.reminder("PUT", "rem-1", body)
+    status, item = await visitor.reminder("PUT", "rem-1", body)
     assert (status, item["status"], item["nextSendTime"]) == (200, "cancelled", None)
     created, changed = item["history"]
     assert created["action"] == "Created"
@@ -78,27 +78,27 @@ async def test_the_documented_cancel_works_as_written(door: Door) -> None:
     )
 
 
-async def test_b_037_a_date_may_be_left_out_and_may_lie_ahead(door: Door) -> None:
-    await door.reminder("POST", "rem-1", a_reminder())
-    assert (await door.reminder("PUT", "rem-1", {"status": "cancelled"}))[0] == 200
+async def test_b_037_a_date_may_be_left_out_and_may_lie_ahead(visitor: Door) -> None:
+    await visitor.reminder("POST", "rem-1", a_reminder())
+    assert (await visitor.reminder("PUT", "rem-1", {"status": "cancelled"}))[0] == 200
     ahead = {"status": "active", "date": "2124-01-01T00:00:00Z"}
-    status, item = await door.reminder("PUT", "rem-1", ahead)
+    status, item = await visitor.reminder("PUT", "rem-1", ahead)
     assert (status, item["history"][-1]["date"]) == (200, "2124-01-01T00:00:00Z")
-    status, refused = await door.reminder("PUT", "rem-1", {"date": "2025-05-30T10:00:00Z"})
+    status, refused = await visitor.reminder("PUT", "rem-1", {"date": "2025-05-30T10:00:00Z"})
     assert (status, refused["error"]["details"][0]["field"]) == (400, "status")
 
 
 @pytest.mark.parametrize("status", ["active", "completed", "expired", "cancelled"])
-async def test_b_036_the_four_statuses_can_be_set(door: Door, status: str) -> None:
-    await door.reminder("POST", "rem-1", a_reminder())
-    answer, item = await door.reminder("PUT", "rem-1", {"status": status})
+async def test_b_036_the_four_statuses_can_be_set(visitor: Door, status: str) -> None:
+    await visitor.reminder("POST", "rem-1", a_reminder())
+    answer, item = await visitor.reminder("PUT", "rem-1", {"status": status})
     assert (answer, item["status"]) == (200, status)
 
 
 @pytest.mark.parametrize("status", ["Active", "paused", "", None, 1, ["active"]])
-async def test_b_036_any_other_status_is_refused(door: Door, status: Any) -> None:
-    await door.reminder("POST", "rem-1", a_reminder())
-    answer, refused = await door.reminder("PUT", "rem-1", {"status": status})
+async def test_b_036_any_other_status_is_refused(visitor: Door, status: Any) -> None:
+    await visitor.reminder("POST", "rem-1", a_reminder())
+    answer, refused = await visitor.reminder("PUT", "rem-1", {"status": status})
     assert (answer, refused["error"]["details"][0]["field"]) == (400, "status")
 
 
@@ -122,10 +122,10 @@ async def test_b_041_the_same_status_again_changes_nothing(door: Door) -> None:
     assert await door.events() == ["reminder.created", "reminder.cancelled"]
 
 
-async def test_cancelling_a_finished_item_is_200_and_changes_nothing(door: Door) -> None:
-    await door.reminder("POST", "rem-1", a_reminder())
-    await door.reminder("PUT", "rem-1", {"status": "completed"})
-    status, item = await door.reminder("PUT", "rem-1", {"status": "cancelled"})
+async def test_cancelling_a_finished_item_is_200_and_changes_nothing(visitor: Door) -> None:
+    await visitor.reminder("POST", "rem-1", a_reminder())
+    await visitor.reminder("PUT", "rem-1", {"status": "completed"})
+    status, item = await visitor.reminder("PUT", "rem-1", {"status": "cancelled"})
     assert (status, item["status"], len(item["history"])) == (200, "completed", 2)
 
 
@@ -139,15 +139,15 @@ async def test_b_045_a_delete_has_no_body_and_a_second_one_finds_nothing(door: D
     assert await door.events() == ["reminder.created", "reminder.deleted"]
 
 
-async def test_an_id_can_be_used_again_after_a_delete(door: Door) -> None:
-    await door.reminder("POST", "rem-1", a_reminder())
-    await door.reminder("DELETE", "rem-1")
-    assert (await door.reminder("POST", "rem-1", a_reminder(recipientName="Budi")))[0] == 201
+async def test_an_id_can_be_used_again_after_a_delete(visitor: Door) -> None:
+    await visitor.reminder("POST", "rem-1", a_reminder())
+    await visitor.reminder("DELETE", "rem-1")
+    assert (await visitor.reminder("POST", "rem-1", a_reminder(recipientName="Budi")))[0] == 201
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
-async def test_b_046_an_unknown_reminder_is_404(door: Door, method: str) -> None:
-    status, refused = await door.reminder(method, "nobody", {} if method == "PUT" else None)
+async def test_b_046_an_unknown_reminder_is_404(visitor: Door, method: str) -> None:
+    status, refused = await visitor.reminder(method, "nobody", {} if method == "PUT" else None)
     assert (status, refused["error"]["code"]) == (404, "reminder_not_found")
 
 
@@ -165,11 +165,11 @@ async def test_b_031_the_same_request_again_is_200_however_it_is_written(door: D
     assert await door.events() == ["reminder.created"]
 
 
-async def test_b_031_the_item_is_answered_as_it_is_now(door: Door) -> None:
+async def test_b_031_the_item_is_answered_as_it_is_now(visitor: Door) -> None:
     body = a_reminder()
-    await door.reminder("POST", "rem-1", body)
-    await door.reminder("PUT", "rem-1", {"status": "cancelled"})
-    status, item = await door.reminder("POST", "rem-1", body)
+    await visitor.reminder("POST", "rem-1", body)
+    await visitor.reminder("PUT", "rem-1", {"status": "cancelled"})
+    status, item = await visitor.reminder("POST", "rem-1", body)
     assert (status, item["status"]) == (200, "cancelled")
 
 
@@ -183,13 +183,13 @@ async def test_b_031_the_item_is_answered_as_it_is_now(door: Door) -> None:
         {"sendTimes": ["2031-01-01T00:00:00Z"]},
     ],
 )
-async def test_b_031_another_request_with_the_same_id_is_409(door: Door, change: dict[str, Any]) -> None:
+async def test_b_031_another_request_with_the_same_id_is_409(visitor: Door, change: dict[str, Any]) -> None:
     body = a_reminder()
-    _, first = await door.reminder("POST", "rem-1", body)
+    _, first = await visitor.reminder("POST", "rem-1", body)
     changed = {name: value for name, value in (body | change).items() if value is not ...}
-    status, refused = await door.reminder("POST", "rem-1", changed)
+    status, refused = await visitor.reminder("POST", "rem-1", changed)
     assert (status, refused["error"]["code"], refused["error"]["id"]) == (409, "reminder_exists", "rem-1")
-    assert await door.reminder("GET", "rem-1") == (200, first)
+    assert await visitor.reminder("GET", "rem-1") == (200, first)
 
 
 async def test_a_hundred_creates_of_one_id_at_once_make_one_reminder(door: Door) -> None:
@@ -221,9 +221,9 @@ async def test_b_028_times_are_planned_in_order_once_and_echoed_as_written(door:
         ("2031-06-01T09:00:00.250Z", "UTC", "2031-06-01T09:00:00.250000Z"),
     ],
 )
-async def test_send_times_are_read_in_their_zone(door: Door, time: str, zone: Any, instant: str) -> None:
+async def test_send_times_are_read_in_their_zone(visitor: Door, time: str, zone: Any, instant: str) -> None:
     """B-024, B-025, B-027."""
-    status, item = await door.reminder("POST", "rem-1", a_reminder(sendTimes=[time], timezone=zone))
+    status, item = await visitor.reminder("POST", "rem-1", a_reminder(sendTimes=[time], timezone=zone))
     assert (status, item["nextSendTime"], item["sendTimes"]) == (201, instant, [time])
     assert item["timezone"] == ("UTC" if zone is ... else zone)
 
@@ -240,29 +240,29 @@ async def test_numbers_are_kept_normalised_and_echoed_as_written(door: Door, cod
     ]
 
 
-async def test_b_017_a_name_may_be_left_out_or_null(door: Door) -> None:
+async def test_b_017_a_name_may_be_left_out_or_null(visitor: Door) -> None:
     for reminder_id, name in (("rem-1", ...), ("rem-2", None)):
-        status, item = await door.reminder("POST", reminder_id, a_reminder(recipientName=name))
+        status, item = await visitor.reminder("POST", reminder_id, a_reminder(recipientName=name))
         assert (status, item["recipientName"]) == (201, None)
 
 
 @pytest.mark.parametrize(
     "field", ["countryCode", "phoneNumber", "notificationTemplateName", "templateParameters", "sendTimes"]
 )
-async def test_required_fields_are_named_when_missing(door: Door, field: str) -> None:
+async def test_required_fields_are_named_when_missing(visitor: Door, field: str) -> None:
     """B-013, B-015, B-018, B-020, B-022, B-034."""
-    status, refused = await door.reminder("POST", "rem-1", a_reminder(**{field: ...}))
+    status, refused = await visitor.reminder("POST", "rem-1", a_reminder(**{field: ...}))
     assert status == 400
     assert [problem["field"] for problem in refused["error"]["details"]] == [field]
 
 
-async def test_b_022_a_list_of_no_times_is_refused(door: Door) -> None:
-    status, refused = await door.reminder("POST", "rem-1", a_reminder(sendTimes=[]))
+async def test_b_022_a_list_of_no_times_is_refused(visitor: Door) -> None:
+    status, refused = await visitor.reminder("POST", "rem-1", a_reminder(sendTimes=[]))
     assert (status, refused["error"]["details"][0]["field"]) == (400, "sendTimes")
 
 
-async def test_b_021_no_parameters_are_a_list_too(door: Door) -> None:
-    status, item = await door.reminder("POST", "rem-1", a_reminder(templateParameters=[]))
+async def test_b_021_no_parameters_are_a_list_too(visitor: Door) -> None:
+    status, item = await visitor.reminder("POST", "rem-1", a_reminder(templateParameters=[]))
     assert (status, item["templateParameters"]) == (201, [])
 
 
@@ -292,25 +292,25 @@ async def test_b_034_all_problems_are_named_at_once(door: Door) -> None:
 
 
 @pytest.mark.parametrize("reminder_id", ["UPPER", "a b", "ä-öü", "😀", "a:b;c,d", "x" * 255, "list", "100%"])
-async def test_b_011_ids_hold_any_printable_character(door: Door, reminder_id: str) -> None:
-    status, item = await door.reminder("POST", quote(reminder_id, safe=""), a_reminder())
+async def test_b_011_ids_hold_any_printable_character(visitor: Door, reminder_id: str) -> None:
+    status, item = await visitor.reminder("POST", quote(reminder_id, safe=""), a_reminder())
     assert (status, item["id"]) == (201, reminder_id)
-    assert (await door.reminder("GET", quote(reminder_id, safe="")))[0] == 200
+    assert (await visitor.reminder("GET", quote(reminder_id, safe="")))[0] == 200
 
 
-async def test_b_011_ids_are_unique_per_configuration_and_case_sensitive(door: Door) -> None:
-    assert (await door.reminder("POST", "rem-1", a_reminder()))[0] == 201
-    assert (await door.reminder("POST", "REM-1", a_reminder(recipientName="Budi")))[0] == 201
-    _, other = await door.call("POST", "/api/reminder/configuration", {"agentId": "agent"})
+async def test_b_011_ids_are_unique_per_configuration_and_case_sensitive(visitor: Door) -> None:
+    assert (await visitor.reminder("POST", "rem-1", a_reminder()))[0] == 201
+    assert (await visitor.reminder("POST", "REM-1", a_reminder(recipientName="Budi")))[0] == 201
+    _, other = await visitor.call("POST", "/api/reminder/configuration", {"agentId": "agent"})
     path = f"/api/reminder/agent/{other['configurationId']}/rem-1?secret={other['secondaryKey']}"
-    response = await door.client.post(path, json=a_reminder(recipientName="Cici"))
+    response = await visitor.client.post(path, json=a_reminder(recipientName="Cici"))
     assert response.status == 201
 
 
-async def test_b_254_a_trailing_slash_means_the_same(door: Door) -> None:
-    status, _ = await door.reminder("POST", "rem-1/", a_reminder())
+async def test_b_254_a_trailing_slash_means_the_same(visitor: Door) -> None:
+    status, _ = await visitor.reminder("POST", "rem-1/", a_reminder())
     assert status == 201
-    assert (await door.reminder("GET", "rem-1/"))[0] == 200
+    assert (await visitor.reminder("GET", "rem-1/"))[0] == 200
 
 
 async def test_a_due_time_within_two_seconds_wakes_the_scheduler(door: Door) -> None:
@@ -327,3 +327,11 @@ async def test_a_due_time_within_two_seconds_wakes_the_scheduler(door: Door) -> 
     finally:
         await connection.close()
     assert door.runtime.events_written.is_set()
+
+
+async def test_b_256_names_are_camel_case_here_and_snake_case_in_events(door: Door) -> None:
+    """B-256, B-261: nor does an event hold a name, a number or a text."""
+    _, item = await door.reminder("POST", "rem-1", a_reminder())
+    assert "nextSendTime" in item
+    (row,) = await door.fetch("select data from outbox")
+    assert set(row["data"]) == {"reminder_id", "external_id", "next_send_at"}

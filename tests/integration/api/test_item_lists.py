@@ -25,14 +25,14 @@ async def _ids(door: Door, query: str) -> list[str]:
     return [item["id"] for item in page["items"]]
 
 
-async def test_b_078_a_list_is_filtered_by_status(door: Door) -> None:
+async def test_b_078_a_list_is_filtered_by_status(visitor: Door) -> None:
     """B-076."""
-    await _make(door, "a", "b")
-    await door.call("PUT", f"{ITEM}/update", {"id": "a", "status": "cancelled"})
-    assert await _ids(door, "status=cancelled") == ["a"]
-    assert await _ids(door, "status=active") == ["b"]
-    assert await _ids(door, "status=expired") == []
-    status, refused = await door.call("GET", f"{ITEM}/list?status=paused")
+    await _make(visitor, "a", "b")
+    await visitor.call("PUT", f"{ITEM}/update", {"id": "a", "status": "cancelled"})
+    assert await _ids(visitor, "status=cancelled") == ["a"]
+    assert await _ids(visitor, "status=active") == ["b"]
+    assert await _ids(visitor, "status=expired") == []
+    status, refused = await visitor.call("GET", f"{ITEM}/list?status=paused")
     assert (status, refused["error"]["details"][0]["field"]) == (400, "status")
 
 
@@ -50,16 +50,16 @@ async def test_b_078_a_list_is_filtered_by_status(door: Door) -> None:
         ("999&phoneMatch=contains", []),
     ],
 )
-async def test_b_079_numbers_are_found_however_they_are_written(door: Door, written: str, found: list[str]) -> None:
-    await _make(door, "a")
-    await _make(door, "b", phoneNumber="85550001111")
-    assert await _ids(door, f"phoneNumber={written}") == found
+async def test_b_079_numbers_are_found_however_they_are_written(visitor: Door, written: str, found: list[str]) -> None:
+    await _make(visitor, "a")
+    await _make(visitor, "b", phoneNumber="85550001111")
+    assert await _ids(visitor, f"phoneNumber={written}") == found
 
 
 @pytest.mark.parametrize("written", ["", "%25", "_", "abc", "8123%25", "' or 1=1 --", "8" * 65])
-async def test_a_number_to_search_by_has_digits_alone(door: Door, written: str) -> None:
+async def test_a_number_to_search_by_has_digits_alone(visitor: Door, written: str) -> None:
     """B-079: so that nothing in it is a wildcard."""
-    assert (await door.call("GET", f"{ITEM}/list?phoneNumber={written}"))[0] == 400
+    assert (await visitor.call("GET", f"{ITEM}/list?phoneNumber={written}"))[0] == 400
 
 
 async def test_b_080_dates_are_those_of_creation_and_both_ends_count(door: Door) -> None:
@@ -125,27 +125,27 @@ async def test_b_081_pages_are_stable_newest_first(door: Door) -> None:
         "phoneNumber=1&phoneMatch=like",
     ],
 )
-async def test_a_list_that_makes_no_sense_is_400(door: Door, query: str) -> None:
-    status, refused = await door.call("GET", f"{ITEM}/list?{query}")
+async def test_a_list_that_makes_no_sense_is_400(visitor: Door, query: str) -> None:
+    status, refused = await visitor.call("GET", f"{ITEM}/list?{query}")
     assert (status, refused["error"]["code"]) == (400, "invalid_request")
 
 
-async def test_a_page_far_behind_the_end_is_empty(door: Door) -> None:
-    assert await _ids(door, "skip=999999999") == []
+async def test_a_page_far_behind_the_end_is_empty(visitor: Door) -> None:
+    assert await _ids(visitor, "skip=999999999") == []
 
 
 @pytest.mark.parametrize(
     ("action", "status"), [("cancel", "cancelled"), ("complete", "completed"), ("activate", "active")]
 )
-async def test_b_063_one_action_changes_many(door: Door, action: str, status: str) -> None:
-    await _make(door, "a", "b")
-    await door.call("PUT", f"{ITEM}/update", {"id": "b", "status": "expired"})
+async def test_b_063_one_action_changes_many(visitor: Door, action: str, status: str) -> None:
+    await _make(visitor, "a", "b")
+    await visitor.call("PUT", f"{ITEM}/update", {"id": "b", "status": "expired"})
     body = {"action": action, "ids": ["b", "nobody", "a", "a"]}
-    answer, told = await door.call("POST", f"{ITEM}/bulk", body)
+    answer, told = await visitor.call("POST", f"{ITEM}/bulk", body)
     assert (answer, told["total"], told["succeeded"], told["failed"]) == (200, 3, 2, 1)
     assert [result["id"] for result in told["results"]] == ["b", "nobody", "a"]
     assert told["results"][1]["error"]["code"] == "reminder_not_found"
-    after = {id: (await door.call("GET", f"{ITEM}/{id}"))[1]["status"] for id in "ab"}
+    after = {id: (await visitor.call("GET", f"{ITEM}/{id}"))[1]["status"] for id in "ab"}
     # A cancel leaves what is over as it is.
     assert after == {"a": status, "b": "expired" if action == "cancel" else status}
 
@@ -163,26 +163,26 @@ async def test_b_063_a_filter_chooses_too_and_a_dry_run_changes_nothing(door: Do
     assert await _ids(door, "") == ["c"]
 
 
-async def test_b_063_reschedule_gives_all_the_same_times(door: Door) -> None:
-    await _make(door, "a", "b")
-    await door.call("PUT", f"{ITEM}/update", {"id": "b", "status": "cancelled"})
+async def test_b_063_reschedule_gives_all_the_same_times(visitor: Door) -> None:
+    await _make(visitor, "a", "b")
+    await visitor.call("PUT", f"{ITEM}/update", {"id": "b", "status": "cancelled"})
     body = {"action": "reschedule", "ids": ["a", "b"], "sendTimes": ["2031-01-01T09:00:00"], "timezone": "Asia/Jakarta"}
-    _, told = await door.call("POST", f"{ITEM}/bulk", body)
+    _, told = await visitor.call("POST", f"{ITEM}/bulk", body)
     assert [(result["status"], result["nextSendTime"]) for result in told["results"]] == [
         ("active", "2031-01-01T02:00:00Z"),
         ("active", "2031-01-01T02:00:00Z"),
     ]
 
 
-async def test_b_063_one_refusal_touches_no_other(door: Door) -> None:
-    await _make(door, "a", sendTimes=[in_future(hours=-1)])
-    await _make(door, "b")
+async def test_b_063_one_refusal_touches_no_other(visitor: Door) -> None:
+    await _make(visitor, "a", sendTimes=[in_future(hours=-1)])
+    await _make(visitor, "b")
     for id in "ab":
-        await door.call("PUT", f"{ITEM}/update", {"id": id, "status": "cancelled"})
-    _, told = await door.call("POST", f"{ITEM}/bulk", {"action": "activate", "ids": ["a", "b"]})
+        await visitor.call("PUT", f"{ITEM}/update", {"id": id, "status": "cancelled"})
+    _, told = await visitor.call("POST", f"{ITEM}/bulk", {"action": "activate", "ids": ["a", "b"]})
     assert told["results"][0]["error"]["code"] == "nothing_left_to_send"
     assert told["results"][1]["status"] == "active"
-    assert (await door.call("GET", f"{ITEM}/a"))[1]["status"] == "cancelled"
+    assert (await visitor.call("GET", f"{ITEM}/a"))[1]["status"] == "cancelled"
 
 
 @pytest.mark.parametrize(
@@ -198,8 +198,8 @@ async def test_b_063_one_refusal_touches_no_other(door: Door) -> None:
         {"action": "cancel", "ids": ["a"], "dryRun": "yes"},
     ],
 )
-async def test_b_063_a_bulk_request_that_makes_no_sense_is_400(door: Door, body: dict[str, Any]) -> None:
-    assert (await door.call("POST", f"{ITEM}/bulk", body))[0] == 400
+async def test_b_063_a_bulk_request_that_makes_no_sense_is_400(visitor: Door, body: dict[str, Any]) -> None:
+    assert (await visitor.call("POST", f"{ITEM}/bulk", body))[0] == 400
 
 
 async def test_b_063_a_thousand_ids_fit_into_one_request(door: Door) -> None:

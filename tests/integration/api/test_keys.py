@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
 from services.api.core.credentials import create_api_key, expire_credential
@@ -18,17 +19,17 @@ CONFIGURATION = "/api/reminder/configuration/default/default"
 
 
 @pytest.mark.parametrize("kind", ["primary_key", "secondary_key"])
-async def test_b_001_either_key_of_the_configuration_opens(door: Door, kind: str) -> None:
+async def test_b_001_either_key_of_the_configuration_opens(visitor: Door, kind: str) -> None:
     """B-001, B-002."""
-    status, _ = await door.reminder("POST", "rem-1", a_reminder(), secret=getattr(door.account.default, kind))
+    status, _ = await visitor.reminder("POST", "rem-1", a_reminder(), secret=getattr(visitor.account.default, kind))
     assert status == 201
 
 
 @pytest.mark.parametrize("header", ["X-Reminder-Secret", "Authorization"])
-async def test_b_007_the_secret_may_stand_in_a_header(door: Door, header: str) -> None:
-    secret = door.account.default.primary_key
+async def test_b_007_the_secret_may_stand_in_a_header(visitor: Door, header: str) -> None:
+    secret = visitor.account.default.primary_key
     value = f"Bearer {secret}" if header == "Authorization" else secret
-    response = await door.client.post(f"{door.base}/rem-1", json=a_reminder(), headers={header: value})
+    response = await visitor.client.post(f"{visitor.base}/rem-1", json=a_reminder(), headers={header: value})
     assert response.status == 201
 
 
@@ -46,90 +47,90 @@ async def test_b_007_the_secret_may_stand_in_a_header(door: Door, header: str) -
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
-async def test_b_004_a_missing_or_wrong_secret_is_401(door: Door, method: str, query: str) -> None:
-    response = await door.client.request(method, f"{door.base}/rem-1{query}")
+async def test_b_004_a_missing_or_wrong_secret_is_401(visitor: Door, method: str, query: str) -> None:
+    response = await visitor.client.request(method, f"{visitor.base}/rem-1{query}")
     assert response.status == 401
     assert (await response.json())["error"]["code"] == "unauthenticated"
 
 
-async def test_a_right_secret_given_twice_is_401(door: Door) -> None:
-    secret = door.account.default.primary_key
-    assert (await door.reminder("GET", "rem-1", secret=f"{secret}&secret={secret}"))[0] == 401
+async def test_a_right_secret_given_twice_is_401(visitor: Door) -> None:
+    secret = visitor.account.default.primary_key
+    assert (await visitor.reminder("GET", "rem-1", secret=f"{secret}&secret={secret}"))[0] == 401
 
 
-async def test_b_005_an_unknown_configuration_or_agent_is_404(door: Door) -> None:
+async def test_b_005_an_unknown_configuration_or_agent_is_404(visitor: Door) -> None:
     for path in ("default/other", "other/default"):
-        response = await door.client.get(f"/api/reminder/{path}/rem-1?secret={door.account.default.primary_key}")
+        response = await visitor.client.get(f"/api/reminder/{path}/rem-1?secret={visitor.account.default.primary_key}")
         assert response.status == 404
         assert (await response.json())["error"]["code"] == "configuration_not_found"
 
 
-async def test_b_006_the_order_of_what_is_said(door: Door) -> None:
+async def test_b_006_the_order_of_what_is_said(visitor: Door) -> None:
     """No secret, then the configuration, then the secret, then the reminder, then the body."""
     unknown = "/api/reminder/nobody/nothing/rem-1"
-    assert (await door.client.put(unknown, data=b"{")).status == 401
-    assert (await door.client.put(f"{unknown}?secret=wrong", data=b"{")).status == 404
-    assert (await door.reminder("PUT", "rem-1", secret="wrong"))[0] == 401
-    assert (await door.reminder("PUT", "rem-1", {"status": "nonsense"}))[0] == 404
-    await door.reminder("POST", "rem-1", a_reminder())
-    assert (await door.reminder("PUT", "rem-1", {"status": "nonsense"}))[0] == 400
+    assert (await visitor.client.put(unknown, data=b"{")).status == 401
+    assert (await visitor.client.put(f"{unknown}?secret=wrong", data=b"{")).status == 404
+    assert (await visitor.reminder("PUT", "rem-1", secret="wrong"))[0] == 401
+    assert (await visitor.reminder("PUT", "rem-1", {"status": "nonsense"}))[0] == 404
+    await visitor.reminder("POST", "rem-1", a_reminder())
+    assert (await visitor.reminder("PUT", "rem-1", {"status": "nonsense"}))[0] == 400
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "POST"])
-async def test_b_012_a_secret_opens_its_own_configuration_alone(door: Door, method: str) -> None:
-    await door.reminder("POST", "rem-1", a_reminder())
-    _, other = await door.call("POST", "/api/reminder/configuration", {"agentId": "agent", "configurationId": "c"})
+async def test_b_012_a_secret_opens_its_own_configuration_alone(visitor: Door, method: str) -> None:
+    await visitor.reminder("POST", "rem-1", a_reminder())
+    _, other = await visitor.call("POST", "/api/reminder/configuration", {"agentId": "agent", "configurationId": "c"})
     body: Any = {"PUT": {"status": "cancelled"}, "POST": a_reminder()}.get(method)
-    assert (await door.reminder(method, "rem-1", body, secret=other["primaryKey"]))[0] == 401
-    stranger = await door.another_account()
-    assert (await door.reminder(method, "rem-1", body, secret=stranger.default.primary_key))[0] in {200, 201, 404}
-    assert (await door.reminder("GET", "rem-1"))[1]["status"] == "active"
+    assert (await visitor.reminder(method, "rem-1", body, secret=other["primaryKey"]))[0] == 401
+    stranger = await visitor.another_account()
+    assert (await visitor.reminder(method, "rem-1", body, secret=stranger.default.primary_key))[0] in {200, 201, 404}
+    assert (await visitor.reminder("GET", "rem-1"))[1]["status"] == "active"
 
 
-async def test_two_accounts_have_a_default_configuration_each_and_share_nothing(door: Door) -> None:
+async def test_two_accounts_have_a_default_configuration_each_and_share_nothing(visitor: Door) -> None:
     """B-012: the same path, told apart by the key."""
-    stranger = await door.another_account()
-    await door.reminder("POST", "rem-1", a_reminder())
-    status, _ = await door.reminder("GET", "rem-1", secret=stranger.default.primary_key)
+    stranger = await visitor.another_account()
+    await visitor.reminder("POST", "rem-1", a_reminder())
+    status, _ = await visitor.reminder("GET", "rem-1", secret=stranger.default.primary_key)
     assert status == 404
-    assert (await door.reminder("POST", "rem-1", a_reminder(), secret=stranger.default.primary_key))[0] == 201
+    assert (await visitor.reminder("POST", "rem-1", a_reminder(), secret=stranger.default.primary_key))[0] == 201
 
 
 @pytest.mark.parametrize("kind", ["primary", "secondary"])
-async def test_b_003_refreshing_one_key_leaves_the_other(door: Door, kind: str) -> None:
+async def test_b_003_refreshing_one_key_leaves_the_other(visitor: Door, kind: str) -> None:
     """B-008, C-2: the old value is dead at once."""
-    status, fresh = await door.call("POST", f"{CONFIGURATION}/refresh-keys?keyType={kind}")
-    old = {"primary": door.account.default.primary_key, "secondary": door.account.default.secondary_key}
+    status, fresh = await visitor.call("POST", f"{CONFIGURATION}/refresh-keys?keyType={kind}")
+    old = {"primary": visitor.account.default.primary_key, "secondary": visitor.account.default.secondary_key}
     other = "secondary" if kind == "primary" else "primary"
     assert (status, set(fresh)) == (200, {"agentId", "configurationId", f"{kind}Key"})
-    assert (await door.reminder("GET", "x", secret=fresh[f"{kind}Key"]))[0] == 404
-    assert (await door.reminder("GET", "x", secret=old[other]))[0] == 404
-    status, refused = await door.reminder("GET", "x", secret=old[kind])
+    assert (await visitor.reminder("GET", "x", secret=fresh[f"{kind}Key"]))[0] == 404
+    assert (await visitor.reminder("GET", "x", secret=old[other]))[0] == 404
+    status, refused = await visitor.reminder("GET", "x", secret=old[kind])
     assert (status, refused["error"]["code"]) == (401, "credential_expired")
 
 
-async def test_b_008_a_grace_keeps_the_old_key_for_a_while(door: Door) -> None:
+async def test_b_008_a_grace_keeps_the_old_key_for_a_while(visitor: Door) -> None:
     """C-2: without a type both are made anew."""
-    status, fresh = await door.call("POST", f"{CONFIGURATION}/refresh-keys?graceSeconds=60")
+    status, fresh = await visitor.call("POST", f"{CONFIGURATION}/refresh-keys?graceSeconds=60")
     assert (status, {"primaryKey", "secondaryKey"} <= set(fresh)) == (200, True)
-    for secret in (door.account.default.primary_key, fresh["primaryKey"], fresh["secondaryKey"]):
-        assert (await door.reminder("GET", "x", secret=secret))[0] == 404
-    await door.call("POST", f"{CONFIGURATION}/refresh-keys")
-    for secret in (door.account.default.primary_key, fresh["primaryKey"], fresh["secondaryKey"]):
-        assert (await door.reminder("GET", "x", secret=secret))[0] == 401
+    for secret in (visitor.account.default.primary_key, fresh["primaryKey"], fresh["secondaryKey"]):
+        assert (await visitor.reminder("GET", "x", secret=secret))[0] == 404
+    await visitor.call("POST", f"{CONFIGURATION}/refresh-keys")
+    for secret in (visitor.account.default.primary_key, fresh["primaryKey"], fresh["secondaryKey"]):
+        assert (await visitor.reminder("GET", "x", secret=secret))[0] == 401
 
 
 @pytest.mark.parametrize("query", ["keyType=both", "graceSeconds=-1", "graceSeconds=1.5", "graceSeconds=9999999"])
-async def test_a_refresh_that_makes_no_sense_is_400(door: Door, query: str) -> None:
-    assert (await door.call("POST", f"{CONFIGURATION}/refresh-keys?{query}"))[0] == 400
-    assert (await door.reminder("GET", "x"))[0] == 404
+async def test_a_refresh_that_makes_no_sense_is_400(visitor: Door, query: str) -> None:
+    assert (await visitor.call("POST", f"{CONFIGURATION}/refresh-keys?{query}"))[0] == 400
+    assert (await visitor.reminder("GET", "x"))[0] == 404
 
 
-async def test_b_065_the_accounts_key_opens_the_items_door_in_either_header(door: Door) -> None:
+async def test_b_065_the_accounts_key_opens_the_items_door_in_either_header(visitor: Door) -> None:
     """B-253."""
-    key = door.account.api_key
+    key = visitor.account.api_key
     for headers in ({"x-api-key": key}, {"Authorization": f"bearer {key}"}):
-        assert (await door.client.get("/api/reminder/item/list", headers=headers)).status == 200
+        assert (await visitor.client.get("/api/reminder/item/list", headers=headers)).status == 200
 
 
 @pytest.mark.parametrize(
@@ -144,16 +145,16 @@ async def test_b_065_the_accounts_key_opens_the_items_door_in_either_header(door
         {"Authorization": "Bearer sk_live_wrong"},
     ],
 )
-async def test_b_065_the_items_door_is_shut_without_a_key(door: Door, headers: dict[str, str]) -> None:
-    response = await door.client.post("/api/reminder/item/create", json=an_item(), headers=headers)
+async def test_b_065_the_items_door_is_shut_without_a_key(visitor: Door, headers: dict[str, str]) -> None:
+    response = await visitor.client.post("/api/reminder/item/create", json=an_item(), headers=headers)
     assert response.status == 401
     assert response.headers["WWW-Authenticate"].startswith("Bearer")
 
 
-async def test_each_door_takes_its_own_kind_of_key(door: Door) -> None:
+async def test_each_door_takes_its_own_kind_of_key(visitor: Door) -> None:
     """B-253: no primary key at the items door, no account key at the integration door."""
-    assert (await door.call("GET", "/api/reminder/item/list", key=door.account.default.primary_key))[0] == 401
-    assert (await door.reminder("GET", "x", secret=door.account.api_key))[0] == 401
+    assert (await visitor.call("GET", "/api/reminder/item/list", key=visitor.account.default.primary_key))[0] == 401
+    assert (await visitor.reminder("GET", "x", secret=visitor.account.api_key))[0] == 401
 
 
 async def test_an_expired_account_key_is_401_and_another_goes_on(door: Door) -> None:
@@ -186,7 +187,7 @@ async def test_the_use_of_a_key_is_noted_at_most_once_a_minute(door: Door) -> No
 
 
 async def test_b_007_no_secret_number_or_text_is_logged_or_kept(door: Door) -> None:
-    with capture_logs() as lines:
+    with capture_logs(processors=[merge_contextvars]) as lines:
         await door.reminder("POST", "rem-canary", a_reminder())
         await door.reminder("GET", "rem-canary", secret="wrong-canary")
         await door.call("GET", "/api/reminder/item/list?phoneNumber=81234567890")
@@ -197,5 +198,9 @@ async def test_b_007_no_secret_number_or_text_is_logged_or_kept(door: Door) -> N
         assert canary not in written
     routes = [line["route"] for line in lines if line["event"] == "request"]
     assert routes[0] == "/api/reminder/{agentId}/{configurationId}/{reminderId}"
+    (reminder,) = await door.fetch("select id from reminders")
+    first, second = [line for line in lines if line["event"] == "request"][:2]
+    assert (first["account_id"], first["reminder_id"]) == (str(door.account.account_id), str(reminder["id"]))
+    assert (len(first["request_id"]), "reminder_id" in second) == (32, False)
     kept = json.dumps(await door.fetch("select * from credentials"), default=str)
     assert not any(secret in kept for secret in secrets)

@@ -16,20 +16,20 @@ TEMPLATES = "/api/reminder/configuration/default/default/templates"
 GREETING = {"name": "greeting", "body": "Hello {{1}}, see you on {{2}}.", "language": "en_US", "subject": "Hello"}
 
 
-async def test_a_template_is_made_read_changed_and_removed(door: Door) -> None:
+async def test_a_template_is_made_read_changed_and_removed(visitor: Door) -> None:
     """B-051: placeholders are numbered."""
-    status, made = await door.call("POST", TEMPLATES, GREETING)
+    status, made = await visitor.call("POST", TEMPLATES, GREETING)
     assert (status, made["channel"], made["parameterCount"]) == (201, "sms", 2)
     assert {name: made[name] for name in GREETING} == GREETING
-    assert await door.call("GET", f"{TEMPLATES}/greeting") == (200, made)
-    assert await door.call("GET", TEMPLATES) == (200, {"items": [made]})
-    assert (await door.call("POST", TEMPLATES, GREETING))[0] == 409
-    status, changed = await door.call("PUT", f"{TEMPLATES}/greeting", {"body": "Hi", "providerName": "hi_v2"})
+    assert await visitor.call("GET", f"{TEMPLATES}/greeting") == (200, made)
+    assert await visitor.call("GET", TEMPLATES) == (200, {"items": [made]})
+    assert (await visitor.call("POST", TEMPLATES, GREETING))[0] == 409
+    status, changed = await visitor.call("PUT", f"{TEMPLATES}/greeting", {"body": "Hi", "providerName": "hi_v2"})
     assert (status, changed["body"], changed["parameterCount"], changed["subject"]) == (200, "Hi", 0, None)
-    assert await door.call("DELETE", f"{TEMPLATES}/greeting") == (204, None)
+    assert await visitor.call("DELETE", f"{TEMPLATES}/greeting") == (204, None)
     for method in ("GET", "DELETE"):
-        assert (await door.call(method, f"{TEMPLATES}/greeting"))[0] == 404
-    assert (await door.call("PUT", f"{TEMPLATES}/greeting", {"body": "Hi"}))[0] == 404
+        assert (await visitor.call(method, f"{TEMPLATES}/greeting"))[0] == 404
+    assert (await visitor.call("PUT", f"{TEMPLATES}/greeting", {"body": "Hi"}))[0] == 404
 
 
 @pytest.mark.parametrize(
@@ -65,14 +65,16 @@ async def test_b_019_with_templates_registered_an_unknown_one_is_refused(door: D
     assert (await door.reminder("POST", "rem-1", fitting))[0] == 201
 
 
-async def test_an_update_must_fit_too(door: Door) -> None:
+async def test_an_update_must_fit_too(visitor: Door) -> None:
     """B-019, B-021, B-068."""
-    await door.call("POST", TEMPLATES, GREETING | {"body": "Hello {{1}} {{2}}"})
-    await door.call("POST", "/api/reminder/item/create", an_item(notificationTemplateName="greeting"))
+    await visitor.call("POST", TEMPLATES, GREETING | {"body": "Hello {{1}} {{2}}"})
+    await visitor.call("POST", "/api/reminder/item/create", an_item(notificationTemplateName="greeting"))
     for change in ({"notificationTemplateName": "other"}, {"templateParameters": ["one"]}):
-        status, _ = await door.call("PUT", "/api/reminder/item/update", {"id": "item-1"} | change)
+        status, _ = await visitor.call("PUT", "/api/reminder/item/update", {"id": "item-1"} | change)
         assert status == 400
-    status, _ = await door.call("PUT", "/api/reminder/item/update", {"id": "item-1", "templateParameters": ["a", "b"]})
+    status, _ = await visitor.call(
+        "PUT", "/api/reminder/item/update", {"id": "item-1", "templateParameters": ["a", "b"]}
+    )
     assert status == 200
 
 
@@ -98,8 +100,8 @@ def test_which_channels_need_a_text_follows_from_the_providers(
     assert Core.from_settings(Settings()).needs_text == {Channel.EMAIL}
 
 
-async def test_a_configuration_that_sends_mail_takes_no_phone_numbers(door: Door) -> None:
+async def test_a_configuration_that_sends_mail_takes_no_phone_numbers(visitor: Door) -> None:
     body = {"agentId": "default", "configurationId": "default", "channel": "email"}
-    await door.call("PUT", "/api/reminder/configuration", body)
-    status, refused = await door.reminder("POST", "rem-1", a_reminder())
+    await visitor.call("PUT", "/api/reminder/configuration", body)
+    status, refused = await visitor.reminder("POST", "rem-1", a_reminder())
     assert (status, refused["error"]["details"][0]["field"]) == (400, "phoneNumber")
