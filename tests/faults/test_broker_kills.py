@@ -12,7 +12,6 @@ from uuid import UUID, uuid4
 
 from shared.bus.bus import COMMANDS, BusMessage, PublishUnconfirmed, Queue
 from shared.bus.rabbit import RabbitBus
-from tests.faults.conftest import Figure
 from tests.rig.rabbitmq import RabbitNode, private_rabbitmq
 
 KILLS, PUBLISHERS, BATCH = 2, 8, 20
@@ -104,7 +103,7 @@ async def _storm(node: RabbitNode, ledger: Ledger) -> list[float]:
     return back_after
 
 
-async def test_what_the_broker_confirmed_survives_its_kills_b_02(figure: Figure) -> None:
+async def test_what_the_broker_confirmed_survives_its_kills_b_02(figure: Callable[[str], None]) -> None:
     ledger = Ledger()
     with private_rabbitmq() as node:
         back_after = await _storm(node, ledger)
