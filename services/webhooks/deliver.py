@@ -50,6 +50,8 @@ class Run:
 
     waiting: deque[Claimed]
     proven: bool
+    lanes: int
+    """How many POSTs it may have under way at once."""
     claimed_at: datetime
     """By the database's clock."""
     began: float
@@ -67,6 +69,7 @@ class Deliverer:
         self._half = max(LANES, runtime.settings.webhook_concurrency // 2)
         self._under_way = {True: 0, False: 0}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._passes = 0
         self._recorder = Batcher("record deliveries", self._record, most=500)
 
     async def run(self) -> None:
@@ -94,6 +97,7 @@ class Deliverer:
         return claimed
 
     async def _pass(self) -> float:
+        self._passes += 1
         runs = await self.claim(None)
         if runs is None:
             return 0.01
@@ -115,21 +119,24 @@ class Deliverer:
             return None
         claimed.sort(key=lambda c: c.endpoint_id)
         return [
-            Run(deque(mine), mine[0].proven, mine[0].claimed_at, began)
+            Run(deque(mine), mine[0].proven, LANES - mine[0].posts, mine[0].claimed_at, began)
             for _, group in groupby(claimed, key=lambda c: c.endpoint_id)
             for mine in [sorted(group, key=lambda c: c.id)]
         ]
 
     async def _see_through(self, run: Run) -> None:
+        passes, whole = self._passes, run.proven and len(run.waiting) < RUN
         try:
             await self._work_off(run, self._recorder.put)
         finally:
             self._under_way[run.proven] -= 1
-            self._runtime.deliveries_written.set()
+            if not whole or self._passes > passes:
+                # There may be more for this endpoint: it was not all claimed, or was passed over meanwhile.
+                self._runtime.deliveries_written.set()
 
     async def _work_off(self, run: Run, report: Report) -> None:
         reports: list[asyncio.Future[None]] = []
-        await asyncio.gather(*(self._lane(run, report, reports) for _ in range(min(LANES, len(run.waiting)))))
+        await asyncio.gather(*(self._lane(run, report, reports) for _ in range(min(run.lanes, len(run.waiting)))))
         await asyncio.gather(*reports)
         if run.waiting:
             rest = list(run.waiting)

@@ -71,6 +71,8 @@ class Claimed:
     rotation: Rotation
     proven: bool
     """Whether the endpoint's newest answer was a success."""
+    posts: int
+    """How many POSTs to the endpoint were under way already: none or one."""
 
 
 _LOCK_CLAIMS: Final = "select pg_try_advisory_xact_lock(hashtext('belltower webhooks claim'))"
@@ -99,11 +101,11 @@ ready as (
 ),
 chosen as (select * from ready where place <= case when proven then $2::integer else $3::integer end),
 picked as (
-    select d.id from chosen c cross join lateral (
+    select d.id, c.posts from chosen c cross join lateral (
         select d.id from deliveries d
         where d.endpoint_id = c.id and d.state = 'pending' and d.due_at <= (select now from clock)
         order by d.due_at
-        limit case when c.proven and c.posts = 0 then $4::integer else 1 end
+        limit case when c.proven then $4::integer else 1 end
         for update of d skip locked) d
 )
 update deliveries d set state = 'sending', attempt = d.attempt + 1, attempt_id = gen_random_uuid(),
@@ -112,7 +114,8 @@ from picked, clock, endpoints e
 where d.id = picked.id and e.id = d.endpoint_id
 returning d.id, d.account_id, d.endpoint_id, d.event_id, d.event_type, d.body, d.attempt, d.attempt_id,
     clock.now as claimed_at, e.target_url, e.secret, e.next_secret, e.rotation,
-    e.failing_since is null and e.succeeded_at is not null as proven
+    e.failing_since is null and e.succeeded_at is not null as proven,
+    picked.posts
 """
 
 
@@ -122,9 +125,9 @@ async def claim(
     """Claim what is due, oldest first within each endpoint; None where another process is claiming just now.
 
     An endpoint has at most two POSTs under way over all processes. One that has proved itself (its newest answer
-    was a success) may get up to `run` deliveries at once, to be worked off two at a time; one that is failing or
-    new gets a single one. At most `proven` endpoints of the first kind and `doubtful` of the second: dead
-    endpoints have a share of their own and cannot use up everybody's.
+    was a success) may get up to `run` deliveries at once, to be worked off two at a time, or one at a time where
+    one is under way already; one that is failing or new gets a single one. At most `proven` endpoints of the
+    first kind and `doubtful` of the second: dead endpoints have a share of their own and cannot use up everybody's.
     """
     if not await tx.fetchval(_LOCK_CLAIMS):
         return None
