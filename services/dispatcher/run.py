@@ -61,7 +61,7 @@ async def run(runtime: Runtime) -> None:
             await runtime.bus.consume(SEND_DUE, dispatcher.handle)
             runtime.checks["broker"] = runtime.bus.ready
             await runtime.stopping.wait()
-            await runtime.bus.stop_consuming(drain=settings.drain)
+            await runtime.bus.stop_consuming(drain=settings.drain, queue=SEND_DUE)
             await recorder.finish(recording)
     finally:
         await providers.close()

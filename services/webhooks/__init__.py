@@ -43,7 +43,7 @@ async def run(runtime: Runtime) -> None:
             ):
                 group.create_task(run_ticks(name, tick, stopping=stopping))
             await stopping.wait()
-            await runtime.bus.stop_consuming(drain=settings.drain)
+            await runtime.bus.stop_consuming(drain=settings.drain, queue=WEBHOOK_EVENTS)
     finally:
         await fanout.close()
         await client.close()

@@ -93,8 +93,8 @@ class Bus(Protocol):
         loss of the connection. Goes on by itself after any outage, until `stop_consuming`."""
         ...
 
-    async def stop_consuming(self, *, drain: float) -> None:
-        """Take no more messages, and wait up to `drain` seconds for the running handlers."""
+    async def stop_consuming(self, *, drain: float, queue: Queue | None = None) -> None:
+        """Take no more messages of `queue`, or of any, and wait up to `drain` seconds for the running handlers."""
         ...
 
     def ready(self) -> bool:

@@ -41,7 +41,7 @@ class Consumer:
 
     def __init__(self, link: Link, queue: Queue, handler: Handler, publish: Publish, queues: Sequence[Queue]) -> None:
         self._link = link
-        self._queue = queue
+        self.queue = queue
         self._handler = handler
         self._publish = publish
         self._queues = queues
@@ -63,7 +63,7 @@ class Consumer:
 
     def start(self, spawn: Callable[[Coroutine[object, object, None]], asyncio.Task[None]]) -> None:
         """Consume from now on, whatever happens to the connection. `spawn` is told of `TopologyMismatch`."""
-        self._task = spawn(keep_alive(f"consumer of {self._queue.name}", self._session))
+        self._task = spawn(keep_alive(f"consumer of {self.queue.name}", self._session))
 
     async def _session(self) -> None:
         connection = await self._link.connection()
@@ -89,7 +89,7 @@ class Consumer:
         try:
             # The queue may be what was lost.
             await declare(channel, self._queues)
-            yield await channel.get_queue(self._queue.name, ensure=False)
+            yield await channel.get_queue(self.queue.name, ensure=False)
         finally:
             if not self._stopping:
                 await close_quietly(channel)
@@ -101,8 +101,8 @@ class Consumer:
         # The plain channel does not say when the broker cancels its consumer.
         beneath = await channel.get_underlay_channel()
         beneath.on_consumer_cancel_callbacks.add(lambda _: lost.set())
-        await channel.set_qos(prefetch_count=self._queue.prefetch, timeout=RPC_TIMEOUT)
-        self._source = await channel.get_queue(self._queue.name, ensure=False)
+        await channel.set_qos(prefetch_count=self.queue.prefetch, timeout=RPC_TIMEOUT)
+        self._source = await channel.get_queue(self.queue.name, ensure=False)
         await self._source.consume(partial(self._on_delivery, channel), consumer_tag=self._tag, timeout=RPC_TIMEOUT)
         if channel.is_closed:
             lost.set()
@@ -147,7 +147,7 @@ class Consumer:
         return await handle(self._handler, message)
 
     async def _bury(self, delivered: AbstractIncomingMessage, reason: str) -> None:
-        letter = wire.dying(delivered, self._queue, reason)
+        letter = wire.dying(delivered, self.queue, reason)
         while True:
             try:
                 await self._publish([letter])

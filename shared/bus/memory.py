@@ -85,6 +85,9 @@ class MemoryBus:
         ]
         if self._closed.is_set() or not bound:
             raise PublishUnconfirmed("closed" if bound else "no queue is bound to it")
+        if message.exchange != COMMANDS and any(queue.stopped for queue in bound):
+            # Nobody will ever handle it here: the publisher need not wait to learn so.
+            raise PublishUnconfirmed("its consumer has stopped")
         handled = [await queue.put(message) for queue in bound]
         return [] if message.exchange == COMMANDS else handled
 
@@ -92,9 +95,10 @@ class MemoryBus:
         """See `Bus.consume`."""
         self._queues[queue.name].start(handler)
 
-    async def stop_consuming(self, *, drain: float) -> None:
+    async def stop_consuming(self, *, drain: float, queue: Queue | None = None) -> None:
         """See `Bus.stop_consuming`; publishers of events not yet handled get `PublishUnconfirmed`."""
-        await asyncio.gather(*(queue.stop(drain) for queue in self._queues.values()))
+        stopping = list(self._queues.values()) if queue is None else [self._queues[queue.name]]
+        await asyncio.gather(*(each.stop(drain) for each in stopping))
 
     def ready(self) -> bool:
         """See `Bus.ready`."""

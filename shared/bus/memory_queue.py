@@ -35,6 +35,8 @@ class MemoryQueue:
         self._waiting: asyncio.Queue[_Item] = asyncio.Queue(maxsize=length)
         self._workers: list[asyncio.Task[None]] = []
         self._running = Running()
+        self.stopped = False
+        """Whether `stop` came after the last `start`."""
 
     @property
     def consuming(self) -> bool:
@@ -49,6 +51,7 @@ class MemoryQueue:
 
     def start(self, handler: Handler) -> None:
         """Take messages from now on, `prefetch` at a time."""
+        self.stopped = False
         self._workers += [asyncio.create_task(self._work(handler)) for _ in range(self.queue.prefetch)]
 
     async def _work(self, handler: Handler) -> None:
@@ -82,6 +85,7 @@ class MemoryQueue:
 
     async def stop(self, drain: float) -> None:
         """Take no more, wait `drain` seconds for running handlers, and tell waiting publishers."""
+        self.stopped = True
         workers, self._workers = self._workers, []
         for worker in workers:
             worker.cancel()

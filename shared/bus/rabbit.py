@@ -100,9 +100,10 @@ class RabbitBus:
             self._consuming_started = True
             self._spawn(self._consuming.run())
 
-    async def stop_consuming(self, *, drain: float) -> None:
+    async def stop_consuming(self, *, drain: float, queue: Queue | None = None) -> None:
         """See `Bus.stop_consuming`: first no new messages, then the running ones, then the channels."""
-        stopping, self._consumers = self._consumers, []
+        stopping = [consumer for consumer in self._consumers if queue is None or consumer.queue == queue]
+        self._consumers = [consumer for consumer in self._consumers if consumer not in stopping]
         await asyncio.gather(*(consumer.stop_taking() for consumer in stopping))
         await asyncio.gather(*(consumer.drain(drain) for consumer in stopping))
 

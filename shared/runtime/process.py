@@ -6,6 +6,7 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from typing import Final
 
 import structlog
 
@@ -20,6 +21,9 @@ from shared.runtime.settings import BadSettings, Settings
 from shared.store.database import Database
 
 log = structlog.get_logger()
+
+LAST_EVENTS: Final = 5.0
+"""Seconds for the events that were written last; what is not published then stays in the outbox for the next start."""
 
 Service = Callable[[Runtime], Awaitable[None]]
 Started = Callable[[Runtime], Awaitable[None]]
@@ -43,8 +47,10 @@ async def run_services(
                 await _run_all(runtime, services, relay, started)
             finally:
                 runtime.drained.set()
-                await asyncio.wait([relay], timeout=5)
+                await asyncio.wait([relay], timeout=LAST_EVENTS)
                 relay.cancel()
+            if relay.done():
+                relay.result()  # a relay that failed has stopped the services: the process must not end as if told to
             log.info("stopped")
 
 

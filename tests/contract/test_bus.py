@@ -274,3 +274,17 @@ async def dead_letters_count(bus: Bus, count: int) -> None:
     async with asyncio.timeout(10):
         while len(await bus.dead_letters(JOBS, limit=10)) != count:
             await asyncio.sleep(0.05)
+
+
+async def test_stopping_one_queue_leaves_the_others_consuming(bus: Bus) -> None:
+    jobs, facts = Recorder(), Recorder()
+    await bus.consume(JOBS, jobs)
+    await bus.consume(FACTS, facts)
+    await bus.consume(ARRIVALS, Recorder())
+    await eventually(bus.ready)
+
+    await bus.stop_consuming(drain=1, queue=FACTS)
+    await bus.publish([job()])
+
+    await eventually(lambda: len(jobs.finished) == 1)
+    assert facts.finished == []

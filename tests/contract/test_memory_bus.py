@@ -153,3 +153,15 @@ async def test_replaying_where_nobody_consumes_replays_nothing(bus: MemoryBus) -
 )
 def test_bindings_match_as_they_do_on_the_broker(binding: str, routing_key: str, expected: bool) -> None:
     assert matches(binding, routing_key) is expected
+
+
+async def test_an_event_for_a_stopped_consumer_is_refused_at_once(
+    bus: MemoryBus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "PUBLISH_TIMEOUT", 60)
+    await consume_facts(bus, Recorder())
+    await bus.stop_consuming(drain=0, queue=FACTS)
+
+    with pytest.raises(PublishUnconfirmed):
+        async with asyncio.timeout(5):
+            await bus.publish([fact()])
