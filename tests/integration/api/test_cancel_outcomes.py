@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -87,3 +88,38 @@ async def test_a_cancel_takes_the_reminder_off_the_road_for_good(door: Door) -> 
     async with door.runtime.db.transaction() as tx:
         now = await occurrences.database_now(tx) + timedelta(days=1)
         assert await occurrences.claim_due(tx, now=now, limit=10, lease=timedelta(seconds=30)) == []
+
+
+async def test_whoever_is_first_the_cancel_or_the_send_both_say_the_same(door: Door) -> None:
+    """B-039, B-266: in a hundred races, `prevented` and a begun call never meet."""
+    ids = [f"rem-{n}" for n in range(100)]
+    for id in ids:
+        await door.reminder("POST", id, a_reminder(sendTimes=[in_future(seconds=-1)]))
+    async with door.runtime.db.transaction() as tx:
+        now = await occurrences.database_now(tx)
+        claimed = await occurrences.claim_due(tx, now=now, limit=200, lease=timedelta(seconds=30))
+    rows = await door.fetch("select id, external_id from reminders")
+    named = {row["id"]: row["external_id"] for row in rows}
+    routes = [occurrences.Route("sms", "sandbox", takes_key=True)]
+
+    answered: list[tuple[str, str]] = []
+
+    async def begin(batch: list[occurrences.Claimed], *, after: int) -> set[str]:
+        while len(answered) < after:
+            await asyncio.sleep(0.001)
+        async with door.runtime.db.transaction() as tx:
+            hints = [(claim.id, claim.version, uuid4()) for claim in batch]
+            begun = await occurrences.begin(tx, hints, routes=routes, lease=timedelta(seconds=30))
+            return {named[one.reminder_id] for one in begun}
+
+    async def cancel(id: str) -> None:
+        _, item = await door.reminder("PUT", id, {"status": "cancelled"})
+        answered.append((id, item["cancelOutcome"]))
+
+    # The first begin has the field to itself, the last comes when all are cancelled, the others in between.
+    begun = await begin(claimed[::20], after=0)
+    begins = [begin(claimed[start::20], after=start * 5 if start < 19 else 100) for start in range(1, 20)]
+    begun = begun.union(*(await asyncio.gather(*begins, *(cancel(id) for id in ids)))[:19])  # type: ignore[arg-type]
+    assert {id for id, outcome in answered if outcome == "in_flight"} == begun
+    assert {id for id, outcome in answered if outcome == "prevented"} == set(ids) - begun
+    assert 0 < len(begun) < 100
