@@ -9,6 +9,7 @@ import time
 from typing import Any
 
 import pytest
+from aiohttp import http_parser
 
 from tests.builders import a_reminder, an_item
 from tests.integration.api.conftest import Door
@@ -284,6 +285,11 @@ FRAMING = [
     b"GET /" + b"x" * 9_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
     b"G@T / HTTP/1.1\r\nHost: x\r\n\r\n",
 ]
+
+
+def test_the_parser_that_was_measured_is_the_one_in_use() -> None:
+    """The one in pure Python is more forgiving."""
+    assert http_parser.HttpRequestParser is not http_parser.HttpRequestParserPy
 
 
 async def test_framing_that_proxies_disagree_about_is_400(visitor: Door) -> None:
