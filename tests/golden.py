@@ -11,9 +11,9 @@ import json
 from pathlib import Path
 
 from contract.messages import golden_files
+
 from rig.postgres import private_postgres
 from rig.schema_dump import dump
-
 from shared.messages.catalogue import CATALOGUE
 from shared.messages.docs import page
 from shared.messages.schemas import name_of, schema

@@ -19,9 +19,9 @@ from services.api.body import read_body
 from services.api.core.caller import Caller
 from services.api.core.idempotency import Answer, key_of, remembered
 from services.api.core.policy import Core
-from services.api.failures import where
 from services.api.request_keys import ACCOUNT_ID, REQUEST_ID
 from shared.domain.refusal import Broken, Refusal, Refused, Unavailable
+from shared.runtime.logging import where
 from shared.store.database import Connection, Database, DatabaseAway, DatabaseError
 from shared.store.failures import lost_a_race
 
@@ -117,10 +117,10 @@ def _wrapped(dialect: Dialect, route: RouteDef, house: House) -> Callable[[web.R
         except Refused as refusal:
             return dialect.refuse(refusal, request_id)  # type: ignore[arg-type]
         except (DatabaseAway, *DatabaseError) as error:
-            log.warning("database away", error=type(error).__name__)
+            log.warning("database_away", error=type(error).__name__)
             return dialect.refuse(Unavailable(), request_id)
         except Exception as error:  # noqa: BLE001 - the edge: a bug becomes a logged 500
-            log.error("request broke", error=type(error).__name__, where=where(error))
+            log.error("request_broke", error=where(error))
             return dialect.refuse(Broken(), request_id)
 
     return handle

@@ -16,11 +16,11 @@ from uuid_utils.compat import uuid7
 
 from services.api.dialect import Dialect
 from services.api.error_body import render
-from services.api.failures import where
 from services.api.parse import check_target
 from services.api.request_keys import ACCOUNT_ID, REQUEST_ID
 from services.api.responses import empty_response
 from shared.domain.refusal import Broken, NotAllowed, NotFound, Refusal, Refused
+from shared.runtime.logging import where
 
 log = structlog.get_logger()
 
@@ -46,7 +46,7 @@ def observer(dialects: Sequence[Dialect]) -> Middleware:
         except web.HTTPNotFound:
             return refused(request, NotFound("path"))
         except Exception as error:  # noqa: BLE001 - the edge: a bug becomes a logged 500
-            log.error("request broke", error=type(error).__name__, where=where(error))
+            log.error("request_broke", error=where(error))
             return refused(request, Broken())
 
     @web.middleware

@@ -27,6 +27,7 @@ async def run(runtime: Runtime) -> None:
         build_app(runtime), access_log=None, keepalive_timeout=KEEP_ALIVE, shutdown_timeout=settings.drain
     )
     await runner.setup()
+    warming = asyncio.create_task(runtime.db.warm())
     try:
         site = web.TCPSite(runner, settings.api_host, settings.api_port, reuse_port=True)
         await site.start()
@@ -35,6 +36,7 @@ async def run(runtime: Runtime) -> None:
         await runtime.stopping.wait()
         await asyncio.sleep(settings.readiness_delay)
     finally:
+        await warming
         await runner.cleanup()
 
 

@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING, Any, Final
 import aiohttp
 import orjson
 
-from services.dispatcher.retry_after import parse_retry_after
 from services.dispatcher.timeouts import Timeouts
+from shared.domain.retry_after import retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+LONGEST_WAIT: Final = timedelta(minutes=15)
+"""No provider may hold a message back for longer than this, whatever it asks for."""
 
 BODY_LIMIT: Final = 64 * 1024
 """Bytes of an answer that are ever read."""
@@ -130,10 +133,13 @@ async def _read(response: aiohttp.ClientResponse, deadline: float) -> Answer:
         response.close()
     if not response.content.at_eof():
         response.close()  # what is left is never read, so the connection cannot serve again
-    retry_after = parse_retry_after(
-        response.headers.get("Retry-After"), now=datetime.now(UTC), server_date=response.headers.get("Date")
+    wait = retry_after(
+        response.headers.get("Retry-After"),
+        now=datetime.now(UTC),
+        longest=LONGEST_WAIT,
+        server_date=response.headers.get("Date"),
     )
-    return Answer(response.status, bytes(body), retry_after)
+    return Answer(response.status, bytes(body), wait)
 
 
 def _unanswered(error: Exception, progress: _Progress) -> NotSent | NoAnswer:

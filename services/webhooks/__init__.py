@@ -31,7 +31,7 @@ async def run(runtime: Runtime) -> None:
     keyring = Keyring.from_settings(settings)
     client = await _client(runtime)
     fanout, deliverer, upkeep = FanOut(runtime), Deliverer(runtime, client, keyring), Upkeep(runtime)
-    runtime.checks["bus"] = runtime.bus.ready
+    runtime.checks["broker"] = runtime.bus.ready
     await runtime.bus.consume(WEBHOOK_EVENTS, fanout.handle)
     try:
         async with asyncio.TaskGroup() as group:

@@ -10,7 +10,7 @@ import asyncio
 import ssl
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import aiohttp
@@ -19,6 +19,9 @@ from yarl import URL
 from services.webhooks.vetting import Lookup, RefusedAddress, SystemLookup, Vetting, VettingResolver
 from shared.domain.endpoint import Answer
 from shared.domain.retry_after import retry_after
+
+LONGEST_WAIT: Final = timedelta(days=7)
+"""More than any gap of the ladder allows; the ladder then takes at most twice its gap."""
 
 CONNECT_TIMEOUT: Final = 5.0
 READ_TIMEOUT: Final = 10.0
@@ -79,7 +82,12 @@ async def _answer(response: aiohttp.ClientResponse, deadline: float) -> Answer:
     return Answer(
         status=response.status,
         error="http_status",
-        retry_after=retry_after(response.headers.get("Retry-After"), now=datetime.now(UTC)),
+        retry_after=retry_after(
+            response.headers.get("Retry-After"),
+            now=datetime.now(UTC),
+            longest=LONGEST_WAIT,
+            server_date=response.headers.get("Date"),
+        ),
         response=text or None,
     )
 

@@ -56,6 +56,10 @@ Handler = Callable[[BusMessage], Awaitable[None]]
 away) retries in place with backoff and does not raise."""
 
 
+OnDead = Callable[["Queue"], None]
+"""Told of each message that became a dead letter, for a metric."""
+
+
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
     """A message that no handler could take, with why."""

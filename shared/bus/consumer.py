@@ -12,7 +12,7 @@ from uuid import uuid4
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage, AbstractQueue
 
 from shared.bus import wire
-from shared.bus.bus import BusMessage, Handler, PublishUnconfirmed, Queue, Undeliverable
+from shared.bus.bus import BusMessage, Handler, OnDead, PublishUnconfirmed, Queue, Undeliverable
 from shared.bus.handling import Running, handle
 from shared.bus.link import (
     CLOSE_TIMEOUT,
@@ -39,12 +39,15 @@ Publish = Callable[[Sequence[BusMessage]], Awaitable[None]]
 class Consumer:
     """Consumes `queue` on its own channel of `link`; dead letters go out through `publish`."""
 
-    def __init__(self, link: Link, queue: Queue, handler: Handler, publish: Publish, queues: Sequence[Queue]) -> None:
+    def __init__(
+        self, link: Link, queue: Queue, handler: Handler, publish: Publish, *, queues: Sequence[Queue], on_dead: OnDead
+    ) -> None:
         self._link = link
         self.queue = queue
         self._handler = handler
         self._publish = publish
         self._queues = queues
+        self._on_dead = on_dead
         self._channel: AbstractChannel | None = None
         self._source: AbstractQueue | None = None
         self._tag = f"{queue.name}.{uuid4().hex}"
@@ -154,6 +157,7 @@ class Consumer:
             except PublishUnconfirmed:
                 await asyncio.sleep(DEAD_LETTER_PAUSE)
             else:
+                self._on_dead(self.queue)
                 return
 
     async def stop_taking(self) -> None:

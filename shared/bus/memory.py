@@ -20,6 +20,7 @@ from shared.bus.bus import (
     BusMessage,
     DeadLetter,
     Handler,
+    OnDead,
     PublishUnconfirmed,
     Queue,
 )
@@ -49,8 +50,16 @@ class DeadLetterStore(Protocol):
 class MemoryBus:
     """See `shared.bus.bus.Bus`."""
 
-    def __init__(self, store: DeadLetterStore, *, queues: Sequence[Queue] = QUEUES, length: int = QUEUE_LENGTH) -> None:
+    def __init__(
+        self,
+        store: DeadLetterStore,
+        *,
+        queues: Sequence[Queue] = QUEUES,
+        length: int = QUEUE_LENGTH,
+        on_dead: OnDead = lambda _queue: None,
+    ) -> None:
         self._store = store
+        self._on_dead = on_dead
         self._queues = {queue.name: MemoryQueue(queue, length, self._bury) for queue in queues}
         self._closed = asyncio.Event()
 
@@ -131,6 +140,7 @@ class MemoryBus:
         await self._store.save(
             DeadLetter(message.id, queue.name, message.routing_key, reason, datetime.now(UTC), message.body)
         )
+        self._on_dead(queue)
 
     async def close(self) -> None:
         """See `Bus.close`."""

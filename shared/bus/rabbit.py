@@ -13,7 +13,7 @@ from os import getpid
 from typing import Self
 
 from shared.bus import graveyard
-from shared.bus.bus import QUEUES, BusMessage, DeadLetter, Handler, Queue
+from shared.bus.bus import QUEUES, BusMessage, DeadLetter, Handler, OnDead, Queue
 from shared.bus.consumer import Consumer
 from shared.bus.link import Link
 from shared.bus.publisher import Publisher
@@ -22,12 +22,20 @@ from shared.bus.publisher import Publisher
 class RabbitBus:
     """See `shared.bus.bus.Bus`. Nothing it logs or raises holds the URL, which may hold a password."""
 
-    def __init__(self, url: str, *, name: str = "belltower", queues: Sequence[Queue] = QUEUES) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        name: str = "belltower",
+        queues: Sequence[Queue] = QUEUES,
+        on_dead: OnDead = lambda _queue: None,
+    ) -> None:
         whole_name = f"{name}@{socket.gethostname()}:{getpid()}"
         self._publishing = Link(url, f"{whole_name} publishing")
         self._consuming = Link(url, f"{whole_name} consuming")
         self._publisher = Publisher(self._publishing, queues)
         self._queues = queues
+        self._on_dead = on_dead
         self._consumers: list[Consumer] = []
         # Held here for as long as the bus lives: a task without a reference may vanish.
         self._tasks: set[asyncio.Task[None]] = set()
@@ -91,7 +99,7 @@ class RabbitBus:
     async def consume(self, queue: Queue, handler: Handler) -> None:
         """See `Bus.consume`; returns at once, `ready` says when the broker delivers."""
         self._open_consuming()
-        consumer = Consumer(self._consuming, queue, handler, self.publish, self._queues)
+        consumer = Consumer(self._consuming, queue, handler, self.publish, queues=self._queues, on_dead=self._on_dead)
         self._consumers.append(consumer)
         consumer.start(self._spawn)
 

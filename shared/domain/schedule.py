@@ -12,9 +12,12 @@ from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version
 from typing import Final
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo, available_timezones, reset_tzpath
 
 MAX_SEND_TIMES: Final = 1_000
+
+# Rules come from the pinned package alone: an old machine's own zone files must not decide when a message goes out.
+reset_tzpath(to=())
 
 _NOT_ZONES: Final = frozenset({"localtime", "posixrules", "Factory", "tzdata.zi"})
 _NOT_ZONE_FOLDERS: Final = ("right/", "posix/")

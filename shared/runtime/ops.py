@@ -57,7 +57,8 @@ class Ops:
         """Each check by name. A stop makes the process unready at once."""
         checks = {"running": not self._runtime.stopping.is_set(), "postgres": self._database_answers}
         checks |= {name: check() for name, check in self._runtime.checks.items()}
-        for name, passed in checks.items():
+        # The API stays ready without the broker, but its metrics tell.
+        for name, passed in {"broker": self._runtime.bus.ready(), **checks}.items():
             metrics.READY.labels(name).set(passed)
         return checks
 

@@ -10,9 +10,10 @@ from typing import Final
 
 import structlog
 
-from shared.bus.bus import Bus
+from shared.bus.bus import Bus, Queue
 from shared.bus.memory import MemoryBus
 from shared.bus.rabbit import RabbitBus
+from shared.runtime import metrics
 from shared.runtime.dead_letters import DeadLetterTable
 from shared.runtime.ops import serve_ops
 from shared.runtime.relay import run_relay
@@ -22,7 +23,7 @@ from shared.store.database import Database
 
 log = structlog.get_logger()
 
-LAST_EVENTS: Final = 5.0
+LAST_EVENTS: Final = 1.0
 """Seconds for the events that were written last; what is not published then stays in the outbox for the next start."""
 
 Service = Callable[[Runtime], Awaitable[None]]
@@ -103,10 +104,14 @@ async def _open(settings: Settings, *, name: str) -> AsyncIterator[Runtime]:
         await db.close()
 
 
+def _count_dead(queue: Queue) -> None:
+    metrics.DEAD.labels(queue.name).inc()
+
+
 async def _open_bus(settings: Settings, db: Database, name: str) -> Bus:
     url = settings.bus_url.get_secret_value()
     if url.startswith("memory://"):
-        return MemoryBus(DeadLetterTable(db))
-    bus = RabbitBus(url, name=name)
+        return MemoryBus(DeadLetterTable(db), on_dead=_count_dead)
+    bus = RabbitBus(url, name=name, on_dead=_count_dead)
     await bus.start()
     return bus

@@ -25,7 +25,9 @@ select
     greatest(0, extract(epoch from clock_timestamp()
         - (select min(at) from outbox where published_at is null)))::float8 as oldest_unpublished_event,
     greatest(0, extract(epoch from clock_timestamp()
-        - (select min(due_at) from deliveries where state = 'pending')))::float8 as oldest_due_delivery,
+        - (select min(first.due_at) from endpoints e cross join lateral (
+               select d.due_at from deliveries d where d.endpoint_id = e.id and d.state = 'pending'
+               order by d.due_at limit 1) first)))::float8 as oldest_due_delivery,
     (select count(*) from occurrences where state = 'uncertain') as uncertain
 """
 

@@ -55,7 +55,7 @@ delete from idempotency_keys where ctid in
 
 _DELETE_DELIVERIES: Final = """
 delete from deliveries where id in
-    (select id from deliveries where created_at < clock_timestamp() - $1::interval limit $2)
+    (select id from deliveries where created_at < clock_timestamp() - $1::interval and state <> 'sending' limit $2)
 """
 
 _DELETE_TRACES: Final = """

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from rig.postgres import PostgresServer
-from rig.schema_dump import dump
 
 import shared.store
+from rig.postgres import PostgresServer
+from rig.schema_dump import dump
 from shared.store.migrate import migrate, newest_revision
 
 STORE = Path(shared.store.__file__).parent

@@ -9,6 +9,7 @@ import aio_pika
 import asyncpg
 import psutil
 import pytest
+
 from rig.broker import Broker, PrivateBroker
 from rig.postgres import PostgresServer, private_postgres
 from rig.proxy import Mode, Proxy

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,7 +18,6 @@ from shared.domain.endpoint import (
     after_attempt,
     gap,
 )
-from shared.domain.retry_after import retry_after
 
 NOW = datetime(2026, 3, 25, tzinfo=UTC)
 FAILED = Answer(500, "http_status")
@@ -102,30 +100,3 @@ def test_b_164_success_at_least_every_four_days_never_disables(steps: list[tuple
             at += timedelta(hours=hours)
             health = health.after(Answer(200, None), DeliveryState.DELIVERED, at=at)
     assert health.disabled is None
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [
-        ("120", 120),
-        ("0", 0),
-        ("Wed, 25 Mar 2026 00:01:30 GMT", 90),
-        ("99999999999999999999", 7 * 86400),
-        ("Wed, 25 Mar 2020 00:01:30 GMT", None),
-        ("-5", None),
-        ("soon", None),
-        ("", None),
-        (None, None),
-        ("١٢", None),
-        ("9" * 5000, None),
-    ],
-)
-def test_b_163_retry_after_is_read_as_seconds_or_a_date(text: str | None, seconds: int | None) -> None:
-    found = retry_after(text, now=NOW)
-    assert found == (None if seconds is None else timedelta(seconds=seconds))
-
-
-@given(st.text(max_size=80))
-def test_any_retry_after_is_read_without_breaking(text: str) -> None:
-    found = retry_after(text, now=NOW)
-    assert found is None or timedelta(0) <= found <= timedelta(days=7)

@@ -12,7 +12,6 @@ from pydantic import ValidationError
 from services.dispatcher.http_call import Answer
 from services.dispatcher.providers import http, smtp, twilio, whatsapp
 from services.dispatcher.registration import ProviderConfigurationError
-from services.dispatcher.retry_after import parse_retry_after
 from services.dispatcher.routing import open_providers
 from services.dispatcher.smtp_settings import SmtpSettings, server_of
 from shared.domain.outcome import Accepted, Failed, Outcome, Rejected, Unavailable, Unknown
@@ -24,26 +23,6 @@ NOW = datetime(2030, 1, 1, 12, 0, tzinfo=UTC)
 
 def _answer(status: int, body: object) -> Answer:
     return Answer(status, orjson.dumps(body), timedelta(seconds=3))
-
-
-@pytest.mark.parametrize(
-    ("header", "seconds"),
-    [
-        ("5", 5), ("0", 0), (" 7 ", 7), ("1.5", 1.5), ("-1", 0), ("1000000000", 900), ("9" * 60, 900),
-        ("Tue, 01 Jan 2030 12:01:00 GMT", 60), ("Tue, 01 Jan 2030 11:00:00 GMT", 0),
-        ("Tue, 01 Jan 2041 00:00:00 GMT", 900),
-        ("soon", None), ("", None), (None, None), ("٣", None), ("1_0", None), ("nan", None), ("1e9", None),
-        ("Tue, 99 Foo 2030 99:99:99 GMT", None),
-    ],
-)  # fmt: skip
-def test_retry_after_is_clamped_and_garbage_says_nothing(header: str | None, seconds: float | None) -> None:
-    wait = parse_retry_after(header, now=NOW)
-    assert wait == (None if seconds is None else timedelta(seconds=seconds))
-
-
-def test_a_date_in_retry_after_is_measured_by_the_servers_own_clock() -> None:
-    wait = parse_retry_after("Tue, 01 Jan 2030 15:00:30 GMT", now=NOW, server_date="Tue, 01 Jan 2030 15:00:00 GMT")
-    assert wait == timedelta(seconds=30)
 
 
 @pytest.mark.parametrize(

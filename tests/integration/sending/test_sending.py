@@ -241,7 +241,8 @@ async def test_a_template_is_filled_with_its_parameters_b_051(sending: Sending) 
     await sending.execute(
         """insert into templates
                (id, account_id, configuration_id, name, channel, language, body, created_at, updated_at)
-           values (gen_random_uuid(), $1, $2, 'payment', 'sms', 'id', 'Dear {{2}}: {{1}} is due, {{2}}.', now(), now())""",
+           values (gen_random_uuid(), $1, $2, 'payment', 'sms', 'id', 'Dear {{2}}: {{1}} is due, {{2}}.', now(),
+               now())""",
         sending.account,
         sending.configuration,
     )
