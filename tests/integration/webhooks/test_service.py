@@ -26,7 +26,7 @@ def limits() -> dict[str, float]:
 async def running(webhooks: Webhooks) -> AsyncIterator[asyncio.Task[None]]:
     task = asyncio.create_task(service.run(webhooks.runtime))
     try:
-        await until(lambda: "bus" in webhooks.runtime.checks and webhooks.runtime.bus.ready())
+        await until(lambda: "broker" in webhooks.runtime.checks and webhooks.runtime.bus.ready())
         yield task
     finally:
         webhooks.runtime.stopping.set()
