@@ -43,7 +43,7 @@ class OutgoingMessage:
     occurrence_id: UUID
     attempt_id: UUID
     idempotency_key: str
-    """The same for every repeat of an ambiguous attempt; another after a definite failure."""
+    """The same for every repeat of an attempt that may have been taken (`shared.domain.occurrence`)."""
     scheduled_for: datetime
     """Aware, UTC: the planned time, which retries never move."""
     channel: Channel

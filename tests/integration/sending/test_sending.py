@@ -11,7 +11,7 @@ from tests.integration.sending.conftest import Sending
 from tests.rig.provider_behaviour import Behaviour
 
 
-async def test_a_due_reminder_is_sent_once_and_completes_b_053_b_055_b_084(sending: Sending) -> None:
+async def test_a_due_reminder_is_sent_once_and_completes_b_053_b_055_b_084_c_9(sending: Sending) -> None:
     reminder = await sending.remind(0)
     await sending.ring()
     await sending.ring()
@@ -194,7 +194,7 @@ async def test_a_hint_that_comes_three_times_calls_the_provider_once_b_262_b_266
     assert len(sending.provider.calls) == 1
 
 
-async def test_two_schedulers_share_the_work_and_neither_takes_what_the_other_has(sending: Sending) -> None:
+async def test_schedulers_need_no_cron_and_no_lock_and_share_the_work_c_6_c_7(sending: Sending) -> None:
     for _ in range(40):
         await sending.remind(0)
     await asyncio.gather(*(sending.scheduler.tick() for _ in range(4)))
