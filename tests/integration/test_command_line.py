@@ -77,7 +77,9 @@ def test_a_bad_setting_ends_the_start_naming_the_key_and_never_its_value(
     tmp_path: Path, command: str, settings: Mapping[str, str], key: str
 ) -> None:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    ended = belltower(*command.split(), cwd=tmp_path, settings=settings)
+    # On ports of its own: another deployment on this machine must not be what ends it.
+    free = {"BELLTOWER_API_PORT": "0", "BELLTOWER_OPS_PORT": "0"}
+    ended = belltower(*command.split(), cwd=tmp_path, settings={**free, **settings})
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert ended.returncode == 2
     assert re.search(rf"^(provider \w+: )?{key}", ended.stderr, re.MULTILINE), ended.stderr
