@@ -24,7 +24,6 @@ LONGEST_WAIT: Final = timedelta(days=7)
 """More than any gap of the ladder allows; the ladder then takes at most twice its gap."""
 
 CONNECT_TIMEOUT: Final = 5.0
-READ_TIMEOUT: Final = 10.0
 BODY_LIMIT: Final = 16_384
 """Bytes of an answer that are read at the most; the connection is closed then."""
 BODY_PATIENCE: Final = 1.0
@@ -57,7 +56,7 @@ class WebhookClient:
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str], *, timeout: float) -> Answer:
         """POST `body` as it is, within `timeout` seconds in all; no redirect is followed."""
-        limits = aiohttp.ClientTimeout(total=timeout, sock_connect=CONNECT_TIMEOUT, sock_read=READ_TIMEOUT)
+        limits = aiohttp.ClientTimeout(total=timeout, sock_connect=CONNECT_TIMEOUT)
         deadline = time.monotonic() + timeout
         try:
             async with self._session.post(

@@ -5,19 +5,31 @@ Providers' own settings stand beside each provider in `services/dispatcher/provi
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, ValidationInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.domain.account import CatchUp, OnUnknown, Policy
 from shared.domain.recipient import Channel
 
 ProviderName = Literal["sandbox", "http", "twilio", "whatsapp", "smtp"]
+
+
+def _longer_than(other: str) -> Callable[[float, ValidationInfo], float]:
+    """A lease that ends while its call is still allowed to run would have the call repeated beside itself."""
+
+    def check(lease: float, read: ValidationInfo) -> float:
+        if other in read.data and lease <= read.data[other]:
+            raise ValueError(f"must be longer than BELLTOWER_{other.upper()}")
+        return lease
+
+    return check
 
 
 class BadSettings(Exception):
@@ -105,7 +117,9 @@ class Settings(BaseSettings):
     on_unknown: OnUnknown = Field(
         OnUnknown.PARK, description="A send whose answer was lost, at a provider without keys: park it, or retry it."
     )
-    lease: float = Field(30.0, ge=1, le=600, description="Seconds that a worker may hold a send before it is rescued.")
+    lease: Annotated[float, AfterValidator(_longer_than("provider_timeout"))] = Field(
+        30.0, ge=1, le=600, description="Seconds that a worker may hold a send before it is rescued."
+    )
     rescue_every: float = Field(5.0, gt=0, le=60, description="Seconds between looks for leases that ran out.")
     claim_batch: int = Field(500, ge=1, le=5000, description="Sends that one claim takes at the most.")
 
@@ -114,7 +128,9 @@ class Settings(BaseSettings):
     )
     webhook_concurrency: int = Field(200, ge=1, le=2000, description="Webhook POSTs that one process makes at once.")
     webhook_timeout: float = Field(15.0, gt=0, le=60, description="Seconds that one webhook POST may take.")
-    webhook_lease: float = Field(60.0, ge=2, le=600, description="Seconds that a webhook attempt may be held.")
+    webhook_lease: Annotated[float, AfterValidator(_longer_than("webhook_timeout"))] = Field(
+        60.0, ge=2, le=600, description="Seconds that a webhook attempt may be held."
+    )
 
     drain: float = Field(11.0, ge=0, le=300, description="Seconds that a stop waits for work under way.")
     readiness_delay: float = Field(

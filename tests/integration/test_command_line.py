@@ -50,6 +50,8 @@ SERVERS = {"DATABASE_URL": NOWHERE, "BUS_URL": "amqp://127.0.0.1:1/"}
         ("up", {"BELLTOWER_API_PORT": "hidden"}, "BELLTOWER_API_PORT"),
         ("up", {"BELLTOWER_OPS_PORT": "hidden"}, "BELLTOWER_OPS_PORT"),
         ("up", {"BELLTOWER_LEASE": "-17.25"}, "BELLTOWER_LEASE"),
+        ("up", {"BELLTOWER_LEASE": "9"}, "BELLTOWER_LEASE"),
+        ("up", {"BELLTOWER_WEBHOOK_LEASE": "9"}, "BELLTOWER_WEBHOOK_LEASE"),
         ("up", {"BELLTOWER_LOG_LEVEL": "hidden"}, "BELLTOWER_LOG_LEVEL"),
         ("up", {"BELLTOWER_GRACE": "hidden"}, "BELLTOWER_GRACE"),
         ("up", {"BELLTOWER_PROVIDER": "hidden"}, "BELLTOWER_PROVIDER"),

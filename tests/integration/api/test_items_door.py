@@ -155,6 +155,30 @@ async def test_b_069_what_is_left_out_stays_and_null_clears_the_name_alone(visit
     assert (await visitor.call("PUT", f"{ITEM}/update", {"id": "nobody"}))[0] == 404
 
 
+async def test_a_number_alone_is_read_with_the_kept_code(visitor: Door) -> None:
+    """B-016, B-068, B-069."""
+    await _create(visitor)
+    status, item = await visitor.call("PUT", f"{ITEM}/update", {"id": "item-1", "phoneNumber": "81200000000"})
+    assert (status, item["countryCode"], item["phoneNumber"]) == (200, "+62", "81200000000")
+
+
+@pytest.mark.parametrize(
+    "mistyped",
+    [
+        {"filter": {}},
+        {"filter": {"ids": ["item-1"]}},
+        {"filter": {"Status": "active"}},
+        {"filter": {"status": "active"}, "dryrun": True},
+    ],
+)
+async def test_a_mistyped_bulk_never_means_everything(visitor: Door, mistyped: dict[str, Any]) -> None:
+    """B-063."""
+    await _create(visitor)
+    status, _ = await visitor.call("POST", f"{ITEM}/bulk", {"action": "cancel"} | mistyped)
+    assert status == 400
+    assert (await visitor.call("GET", f"{ITEM}/item-1"))[1]["status"] == "active"
+
+
 async def test_a_number_that_does_not_fit_the_kept_code_is_refused(visitor: Door) -> None:
     """B-016, B-069."""
     await _create(visitor)
@@ -247,6 +271,6 @@ async def test_another_accounts_items_are_not_there(visitor: Door) -> None:
     assert (await visitor.call("GET", f"{ITEM}/list", key=stranger))[1]["items"] == []
     body = {"action": "delete", "ids": ["item-1"]}
     assert (await visitor.call("POST", f"{ITEM}/bulk", body, key=stranger))[1]["failed"] == 1
-    body = {"action": "delete", "filter": {}}
+    body = {"action": "delete", "filter": {"status": "active"}}
     assert (await visitor.call("POST", f"{ITEM}/bulk", body, key=stranger))[1]["total"] == 0
     assert (await visitor.call("GET", f"{ITEM}/item-1"))[0] == 200

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def limits() -> dict[str, float]:
-    return {"drain": 0.5, "rescue_every": 0.2, "webhook_lease": 2.0, "webhook_timeout": 5.0}
+    return {"drain": 0.5, "rescue_every": 0.2, "webhook_lease": 2.0, "webhook_timeout": 1.8}
 
 
 @asynccontextmanager

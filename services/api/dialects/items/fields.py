@@ -56,7 +56,7 @@ def _dialling_code(text: str) -> str:
 
 def _phone(text: str, info: ValidationInfo) -> str:
     country_code = info.data.get("country_code")
-    if country_code is not None:
+    if country_code:  # an update may leave it out: then the kept one decides, once it is known
         try:
             phone(country_code, text)
         except BadPhone as error:

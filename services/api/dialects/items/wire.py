@@ -98,12 +98,26 @@ class ListQuery(Filters):
     skip: Annotated[str, Field(pattern=r"^[0-9]{1,9}$")] = "0"
 
 
+class BulkFilter(Filters):
+    """Conditions, at least one: what is mistyped, or left out, must never mean everything."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("give at least one condition")
+        return self
+
+
 class Bulk(CamelWire):
     """`POST /api/reminder/item/bulk`: `ids` or `filter`, not both."""
 
+    model_config = ConfigDict(extra="forbid")
+
     action: Literal["cancel", "activate", "complete", "delete", "reschedule"]
     ids: Annotated[tuple[Segment, ...], Field(min_length=1, max_length=1_000, strict=False)] | None = None
-    filter: Filters | None = None
+    filter: BulkFilter | None = None
     agent_id: Segment | None = None
     configuration_id: Segment | None = None
     timezone: Zone | None = None
