@@ -7,10 +7,10 @@ proves a caller, and how each refusal sounds.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from aiohttp import web
@@ -19,6 +19,7 @@ from services.api.body import read_body
 from services.api.core.caller import Caller
 from services.api.core.idempotency import Answer, key_of, remembered
 from services.api.core.policy import Core
+from services.api.parse import M, Wire, parse, parse_query
 from services.api.request_keys import ACCOUNT_ID, REQUEST_ID
 from shared.domain.refusal import Broken, Refusal, Refused, Unavailable
 from shared.runtime.logging import where
@@ -48,11 +49,24 @@ class Call:
     caller: Caller
     core: Core
     request_id: str
+    route: RouteDef
 
     @property
     def now(self) -> datetime:
         """The database's clock, read when the caller was authenticated."""
         return self.caller.now
+
+    def read(self, model: type[M]) -> M:
+        """The body as the model that its route declares. Raises `Invalid`."""
+        if model is not self.route.body:
+            raise TypeError(f"{self.route.path} declares another body than {model.__name__}")
+        return parse(self.request, self.body, model)
+
+    def read_query(self, model: type[M]) -> M:
+        """The query parameters as the model that its route declares. Raises `Invalid`."""
+        if model is not self.route.query:
+            raise TypeError(f"{self.route.path} declares another query than {model.__name__}")
+        return parse_query(self.request, model)
 
 
 Handler = Callable[[Call], Awaitable[web.Response]]
@@ -67,6 +81,12 @@ class RouteDef:
     method: str
     path: str
     handler: Handler
+    body: type[Wire] | None = None
+    """What `Call.read` reads."""
+    query: type[Wire] | None = None
+    """What `Call.read_query` reads."""
+    answers: Mapping[int, Any] = field(default_factory=dict)
+    """Each status of success with the type of its body, a `TypedDict`; None for no body. OpenAPI is made from it."""
     body_limit: int = BODY_LIMIT
 
     @property
@@ -132,7 +152,7 @@ async def _answer(dialect: Dialect, route: RouteDef, house: House, request: web.
     async with asyncio.timeout(DEADLINE):
         if not route.writes:
             async with house.db.connection() as db:
-                return await route.handler(await _call(dialect, house, request, body, db))
+                return await route.handler(await _call(dialect, route, house, request, body, db))
         return await _write(dialect, route, house, request, body)
 
 
@@ -142,7 +162,7 @@ async def _write(dialect: Dialect, route: RouteDef, house: House, request: web.R
     for tries in range(1, TRIES + 1):
         try:
             async with house.db.transaction() as tx:
-                call = await _call(dialect, house, request, body, tx)
+                call = await _call(dialect, route, house, request, body, tx)
                 response = await _once(route, call, key) if key else await route.handler(call)
         except DatabaseError as error:
             if tries == TRIES or not lost_a_race(error):
@@ -154,10 +174,12 @@ async def _write(dialect: Dialect, route: RouteDef, house: House, request: web.R
     raise AssertionError("unreachable")
 
 
-async def _call(dialect: Dialect, house: House, request: web.Request, body: bytes, db: Connection) -> Call:
+async def _call(
+    dialect: Dialect, route: RouteDef, house: House, request: web.Request, body: bytes, db: Connection
+) -> Call:
     caller = await dialect.authenticate(request, db)
     request[ACCOUNT_ID] = caller.account_id
-    return Call(request, body, db, caller, house.core, request[REQUEST_ID])
+    return Call(request, body, db, caller, house.core, request[REQUEST_ID], route)
 
 
 async def _once(route: RouteDef, call: Call, key: str) -> web.Response:

@@ -17,7 +17,7 @@ from shared.bus.bus import COMMANDS, BusMessage, PublishUnconfirmed
 from shared.messages.commands import Due, SendDue
 from shared.messages.envelope import command, encode
 from shared.runtime import metrics
-from shared.runtime.ledger import settle_lost, settle_misfires
+from shared.runtime.ledger import settle_lost, settle_unsendable
 from shared.runtime.runtime import Runtime
 from shared.store import occurrences
 from shared.store.occurrences import Claimed
@@ -48,17 +48,17 @@ class Scheduler:
             asked = monotonic()
             claimed = await occurrences.claim_due(tx, now=now, limit=self._limit, lease=self._lease)
             next_due = await occurrences.next_due(tx, now=now)
-        await self._ring(await self._timely(claimed))
+        await self._ring(await self._sendable(claimed))
         metrics.CLAIMED.inc(len(claimed))
         if len(claimed) == self._limit:
             return 0
         return _pause(next_due, now, spent=monotonic() - asked)
 
-    async def _timely(self, claimed: Sequence[Claimed]) -> list[Claimed]:
-        late = [(claim.id, claim.reminder_id) for claim in claimed if claim.late]
-        if not late:
+    async def _sendable(self, claimed: Sequence[Claimed]) -> list[Claimed]:
+        asked = [(claim.id, claim.reminder_id) for claim in claimed if claim.questionable]
+        if not asked:
             return list(claimed)
-        ended = await settle_misfires(self._runtime.db, late, fallback=self._runtime.settings.policy())
+        ended = await settle_unsendable(self._runtime.db, asked, fallback=self._runtime.settings.policy())
         self._runtime.events_written.set()
         return [claim for claim in claimed if claim.id not in ended]
 

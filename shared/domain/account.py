@@ -9,6 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from shared.domain.recipient import Channel
+from shared.domain.schedule import DstRule
 
 DEFAULT_NAME: Final = "default"
 """`agent_id` and `configuration_id` of the configuration that every account is born with."""
@@ -30,6 +31,13 @@ class OnUnknown(StrEnum):
 
     PARK = "park"
     RETRY = "retry"
+
+
+class LateBooking(StrEnum):
+    """What becomes of a reminder whose appointment was booked after it would have been due (B-233)."""
+
+    SKIP = "skip"
+    SEND_NOW = "send_now"
 
 
 class CredentialKind(StrEnum):
@@ -69,6 +77,9 @@ class Configuration:
     """None falls back to the account, as do `catch_up` and `on_unknown`."""
     catch_up: CatchUp | None
     on_unknown: OnUnknown | None
+    dst: DstRule
+    """Reads times that a change of the clocks leaves out or repeats (B-027)."""
+    late_booking: LateBooking
     created_at: datetime
     updated_at: datetime
     has_templates: bool

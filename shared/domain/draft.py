@@ -4,49 +4,103 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from shared.domain.recipient import Channel, Phone
+from shared.domain.account import LateBooking
+from shared.domain.occurrence import Kind
+from shared.domain.plan import Planned
+from shared.domain.recipient import Channel
 from shared.domain.reminder import Status
-from shared.domain.schedule import Times, instant, zone
+from shared.domain.schedule import Around, Every, Schedule, Times, schedule_of, to_json
+
+
+class Category(StrEnum):
+    """What a message is for: marketing needs consent, transactional only no opt-out (B-268)."""
+
+    MARKETING = "marketing"
+    TRANSACTIONAL = "transactional"
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A reminder to a phone number at a list of times."""
+    """A reminder to one address on one schedule."""
 
-    external_id: str
-    country_code: str
-    """As the caller wrote it, for the echo (B-014)."""
-    phone_number: str
-    """The same."""
-    phone: Phone
-    recipient_name: str | None
-    template_name: str
-    parameters: tuple[str, ...]
-    send_times: tuple[str, ...]
-    """As the caller wrote them, in the caller's order (B-028)."""
+    external_id: str | None
+    channel: Channel
+    address: str
+    """E.164, or an e-mail address."""
+    schedule: Schedule
     time_zone: str
-    times: Times
+    country_code: str | None = None
+    """As the caller wrote it, for the echo (B-014)."""
+    phone_number: str | None = None
+    """The same."""
+    national_digits: str | None = None
+    recipient_name: str | None = None
+    template_name: str | None = None
+    parameters: tuple[str, ...] = ()
+    text: str | None = None
+    """A ready text, where there is no template."""
+    subject: str | None = None
+    texts: Mapping[Kind, str] = field(default_factory=dict, compare=False)
+    """Ready texts of single kinds of sends; kept with the sends."""
+    category: Category = Category.TRANSACTIONAL
+    contact_id: UUID | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+    """What only its door knows, for the echo; JSON."""
 
     def fingerprint(self) -> bytes:
         """sha256 of what it means, however it was written: equal ones are the same request again (B-031)."""
-        meaning = [
-            self.phone.e164,
-            self.recipient_name,
-            self.template_name,
-            self.parameters,
-            [moment.isoformat() for moment in self.times.instants],
-            self.time_zone,
-        ]
-        return hashlib.sha256(json.dumps(meaning).encode()).digest()
+        return hashlib.sha256(json.dumps(self._meaning(), sort_keys=True, default=str).encode()).digest()
 
-    def schedule(self) -> dict[str, Any]:
-        """The wall-clock intent as it is stored beside the instants (B-270)."""
-        return {"kind": "times", "send_times": list(self.send_times)}
+    def _meaning(self) -> dict[str, Any]:
+        schedule = self.schedule
+        when = [at.isoformat() for at in schedule.instants] if isinstance(schedule, Times) else to_json(schedule)
+        return {
+            "to": [self.channel, self.address, self.recipient_name, self.contact_id],
+            "what": [self.template_name, self.parameters, self.text, self.subject, self.category],
+            "texts": dict(self.texts),
+            "when": [when, self.time_zone],
+            "details": dict(self.details),
+        }
+
+    def planned(
+        self, *, now: datetime, late_booking: LateBooking = LateBooking.SKIP, but: frozenset[datetime] = frozenset()
+    ) -> tuple[Planned, ...]:
+        """Its sends as they are to be planned, ascending; of an `Every` the next one that is not in `but`.
+
+        Times in the past are planned like any (B-029); only an appointment's reminder has a rule of its own.
+        """
+        match self.schedule:
+            case Times(instants=instants):
+                return tuple(Planned(at, Kind.MAIN, self.texts.get(Kind.MAIN)) for at in instants)
+            case Every() as every:
+                first = every.first_from(now)
+                while first in but:
+                    first = every.first_after(first)
+                return (Planned(first, Kind.MAIN),)
+            case Around() as around:
+                return self._around(around, now, late_booking)
+
+    def _around(self, around: Around, now: datetime, late_booking: LateBooking) -> tuple[Planned, ...]:
+        at, late = around.remind_at, around.remind_at <= now
+        text = self.texts.get(Kind.MAIN)
+        if not late:
+            main = Planned(at, Kind.MAIN, text)
+        elif late_booking is LateBooking.SEND_NOW and around.event_at > now:
+            main = Planned(now, Kind.MAIN, text)
+        else:
+            main = Planned(at, Kind.MAIN, text, skipped="booked after the reminder was due")
+        follow_up = around.follow_up_at
+        if follow_up is None:
+            return (main,)
+        missed = "booked after the follow-up was due" if follow_up <= now else None
+        return (main, Planned(follow_up, Kind.FOLLOW_UP, self.texts.get(Kind.FOLLOW_UP), skipped=missed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +108,7 @@ class Reminder:
     """A reminder as it is kept, and how far it is."""
 
     id: UUID
+    number: int
     account_id: UUID
     configuration_id: UUID
     door: str
@@ -66,7 +121,14 @@ class Reminder:
     recipient_name: str | None
     template_name: str | None
     parameters: tuple[str, ...]
-    schedule: dict[str, Any]
+    text: str | None
+    subject: str | None
+    category: Category
+    contact_id: UUID | None
+    enrollment_id: UUID | None
+    birthday: bool
+    details: dict[str, Any]
+    schedule_json: dict[str, Any]
     time_zone: str
     status: Status
     fingerprint: bytes | None
@@ -75,31 +137,43 @@ class Reminder:
     last_send_at: datetime | None
     last_attempts: int
     created_at: datetime
+    updated_at: datetime
     next_send_at: datetime | None
     """The planned time of its first unfinished send; None unless it is active."""
+    last_sent_for: datetime | None
+    """The planned time of its newest send that was made."""
     sent: int
     """How many of its planned sends were made."""
     skipped: int
     """How many were skipped or came too late."""
 
     @property
+    def schedule(self) -> Schedule:
+        return schedule_of(self.schedule_json, self.time_zone)
+
+    @property
     def send_times(self) -> tuple[str, ...]:
         """As the caller wrote them."""
-        return tuple(self.schedule["send_times"])
+        return tuple(self.schedule_json.get("send_times", ()))
 
 
 def draft_of(reminder: Reminder) -> Draft:
     """What a kept reminder says now, as its caller could have asked for it."""
-    in_zone = zone(reminder.time_zone)
     return Draft(
-        external_id=reminder.external_id or "",
-        country_code=reminder.country_code or "",
-        phone_number=reminder.phone_number or "",
-        phone=Phone(reminder.address, reminder.national_digits or ""),
-        recipient_name=reminder.recipient_name,
-        template_name=reminder.template_name or "",
-        parameters=reminder.parameters,
-        send_times=reminder.send_times,
+        external_id=reminder.external_id,
+        channel=reminder.channel,
+        address=reminder.address,
+        schedule=reminder.schedule,
         time_zone=reminder.time_zone,
-        times=Times.of(instant(text, in_zone) for text in reminder.send_times),
+        country_code=reminder.country_code,
+        phone_number=reminder.phone_number,
+        national_digits=reminder.national_digits,
+        recipient_name=reminder.recipient_name,
+        template_name=reminder.template_name,
+        parameters=reminder.parameters,
+        text=reminder.text,
+        subject=reminder.subject,
+        category=reminder.category,
+        contact_id=reminder.contact_id,
+        details=reminder.details,
     )

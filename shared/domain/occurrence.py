@@ -132,11 +132,16 @@ def after_lost_worker(occurrence: Occurrence, *, now: datetime, policy: Policy) 
     )
 
 
-def misfire(occurrence: Occurrence, *, now: datetime, policy: Policy, later_is_due: bool) -> Step | None:
-    """The end of a send that comes too late to be made, or None where it is still to be made (B-061, B-264).
+def unsendable(
+    occurrence: Occurrence, *, now: datetime, policy: Policy, later_is_due: bool, barred: str | None
+) -> Step | None:
+    """The end of a send that may not be made or comes too late, or None where it is to be made (B-061, B-264, B-267).
 
-    `later_is_due`: a later send time of the same reminder has come as well.
+    `later_is_due`: a later send time of the same reminder has come as well. `barred`: why its recipient may not be
+    written to.
     """
+    if barred is not None:
+        return _end(occurrence, State.SKIPPED, barred)
     lateness = now - occurrence.scheduled_for
     if lateness > policy.grace:
         return _end(occurrence, State.EXPIRED, "older than the grace")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from shared.domain.account import Policy
+from shared.domain.account import CatchUp, Policy
 from shared.domain.events import (
     Event,
     MessageAttemptFailed,
@@ -23,7 +23,9 @@ from shared.domain.events import (
 )
 from shared.domain.occurrence import Occurrence, State, Step, after, after_lost_worker
 from shared.domain.outcome import Accepted, Failed, Outcome, Rejected, Unavailable, Unknown
+from shared.domain.plan import Planned
 from shared.domain.reminder import Action, HistoryEntry, Progress, Status, status_after
+from shared.domain.schedule import Every
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,14 @@ class Case:
     attempt_id: UUID | None
     provider: str
     started_at: datetime | None
+    barred: str | None = None
+    """Why its recipient may not be written to now."""
+    recurrence: Every | None = None
+    """The schedule of a reminder whose next send is planned when one ends."""
+    last_seq: int = 1
+    """The highest `seq` of the reminder's sends."""
+    segments: int | None = None
+    """SMS segments that it took from the account's quota."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +64,15 @@ class Settlement:
     outcome: str | None
     """The attempt's outcome as a word, or None where no call was made."""
     code: str | None = None
+    planned: tuple[int, Planned] | None = None
+    """The send of an `Every` that follows the one that ended, with its `seq`."""
 
 
 def settle_attempt(case: Case, outcome: Outcome, *, now: datetime, random: float, error: bool = False) -> Settlement:
     """What an answer makes of its attempt; `error`: the outcome stands for an unexpected exception of ours."""
     if isinstance(outcome, Unknown) and case.occurrence.takes_key:
         outcome = Failed(outcome.reason, outcome.code, ambiguous=True)
-    step = after(case.occurrence, outcome, now=now, policy=case.policy, next_send_at=case.next_send_at, random=random)
+    step = after(case.occurrence, outcome, now=now, policy=case.policy, next_send_at=_next_send_at(case, now), random=random)
     step = _no_retry_of_ended(case, step, now)
     word = "error" if error else type(outcome).__name__.lower()
     action = _action(outcome, error=error)
@@ -160,7 +172,8 @@ def _settlement(
             events.append(_event(MessageFailed, case, reason=f"cancelled: {reason}"))
         case _:
             pass
-    status = status_after(case.progress, step.state) if step.ended else case.progress.status
+    planned = _plan_next(case, step, now)
+    status = status_after(case.progress, step.state) if step.ended and planned is None else case.progress.status
     events.extend(_reminder_end(case.progress, status))
     return Settlement(
         case=case,
@@ -172,7 +185,37 @@ def _settlement(
         events=tuple(events),
         outcome=outcome,
         code=code,
+        planned=planned,
     )
+
+
+def _plan_next(case: Case, step: Step, now: datetime) -> tuple[int, Planned] | None:
+    """What follows the end of an `Every`'s last planned send; in the same transaction, so that none is forgotten.
+
+    A parked send that is resolved later was followed when it was parked.
+    """
+    over = step.ended and case.occurrence.state is not State.UNCERTAIN and case.progress.unfinished_elsewhere == 0
+    if case.recurrence is None or not over or case.progress.status is not Status.ACTIVE:
+        return None
+    return case.last_seq + 1, Planned(_following(case, case.recurrence, now))
+
+
+def _next_send_at(case: Case, now: datetime) -> datetime | None:
+    if case.recurrence is None or case.next_send_at is not None:
+        return case.next_send_at
+    return case.recurrence.first_after(max(case.occurrence.scheduled_for, now))
+
+
+def _following(case: Case, every: Every, now: datetime) -> datetime:
+    """Of several missed times the latest goes out late, unless the account wants all of them, or none (B-264)."""
+    ended, grace = case.occurrence.scheduled_for, case.policy.grace
+    match case.policy.catch_up:
+        case CatchUp.ALL:
+            return every.first_after(max(ended, now - grace))
+        case CatchUp.NONE:
+            return every.first_after(max(ended, now))
+        case _:
+            return every.following(ended, now=now, grace=grace)
 
 
 def _reminder_end(progress: Progress, status: Status) -> Sequence[Event]:

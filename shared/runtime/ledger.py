@@ -15,18 +15,19 @@ from uuid import UUID
 
 from shared.domain.account import Policy
 from shared.domain.events import Event, MessageFailed, MessageSent, ProviderPaused
-from shared.domain.occurrence import PAUSE, State, misfire
+from shared.domain.occurrence import PAUSE, State, unsendable
 from shared.domain.outcome import Accepted, Outcome, Unavailable
 from shared.domain.settlement import Case, Settlement, settle_attempt, settle_missed
 from shared.domain.settlement import settle_lost as lost_worker
 from shared.runtime import metrics
-from shared.store import history, occurrences, outbox, settlements
+from shared.store import history, occurrences, outbox, plans, quota, settlements
 from shared.store.database import Connection, Database
 from shared.store.occurrences import Begun
 from shared.store.outbox import Recorded
 
 RING_WITHIN: Final = timedelta(seconds=2)
 
+_NEVER_SENT: Final = frozenset({State.SKIPPED, State.EXPIRED, State.CANCELLED})
 _AWAITED: Final = frozenset({State.SENDING, State.UNCERTAIN})
 _UNREPEATED: Final = frozenset({State.SCHEDULED, State.QUEUED})
 
@@ -94,8 +95,8 @@ def _one_per_reminder(lost: Iterable[tuple[UUID, UUID]]) -> dict[UUID, UUID]:
     return {reminder: occurrence for occurrence, reminder in lost}
 
 
-async def settle_misfires(db: Database, claims: Iterable[tuple[UUID, UUID]], *, fallback: Policy) -> set[UUID]:
-    """End those of these claimed (occurrence, reminder) that come too late; returns the ids that were ended."""
+async def settle_unsendable(db: Database, claims: Iterable[tuple[UUID, UUID]], *, fallback: Policy) -> set[UUID]:
+    """End those of these claimed (occurrence, reminder) that may not be sent or come too late; returns their ids."""
     by_reminder = _one_per_reminder(claims)
     async with db.transaction() as tx:
         await settlements.lock_reminders(tx, list(by_reminder))
@@ -104,7 +105,9 @@ async def settle_misfires(db: Database, claims: Iterable[tuple[UUID, UUID]], *, 
         settled = []
         for case in cases:
             later_is_due = case.next_send_at is not None and case.next_send_at <= now
-            step = misfire(case.occurrence, now=now, policy=case.policy, later_is_due=later_is_due)
+            step = unsendable(
+                case.occurrence, now=now, policy=case.policy, later_is_due=later_is_due, barred=case.barred
+            )
             if step is not None and case.occurrence.state is State.QUEUED:
                 settled.append(settle_missed(case, step, now=now))
         await _write(tx, settled, now=now)
@@ -121,8 +124,21 @@ async def _write(tx: Connection, settled: Sequence[Settlement], *, now: datetime
     await settlements.write_attempts(tx, settled, now=now)
     await history.append(tx, [(s.case.progress.id, entry) for s in settled for entry in s.history])
     await outbox.append(tx, [recorded for s in settled for recorded in _recorded(s, now)])
+    for settlement in settled:
+        await _plan_next(tx, settlement, now=now)
+    unsent = [s.case.progress.id for s in settled if s.case.segments and s.step.state in _NEVER_SENT]
+    if unsent:
+        await quota.give_back(tx, unsent)
     if any(s.step.ended and s.case.next_send_at and s.case.next_send_at <= now + RING_WITHIN for s in settled):
         await occurrences.ring(tx)
+
+
+async def _plan_next(tx: Connection, settlement: Settlement, *, now: datetime) -> None:
+    """A reminder that recurs gets its next send in the transaction that ends this one."""
+    if settlement.planned is not None:
+        progress, (seq, planned) = settlement.case.progress, settlement.planned
+        await plans.add(tx, [(seq, planned)], account_id=progress.account_id, reminder_id=progress.id, now=now)
+        await plans.ring_if_soon(tx, planned.at, now=now)
 
 
 def _recorded(settlement: Settlement, now: datetime) -> list[Recorded]:

@@ -9,12 +9,13 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from shared.domain.account import CatchUp, Configuration, OnUnknown
+from shared.domain.account import CatchUp, Configuration, LateBooking, OnUnknown
 from shared.domain.recipient import Channel
+from shared.domain.schedule import DstRule, Gap, Overlap
 from shared.store.database import Connection
 
 COLUMNS: Final = """c.id, c.account_id as owner_id, c.agent_id, c.configuration_id, c.name, c.channel, c.state,
-    c.time_zone, c.grace, c.catch_up, c.on_unknown, c.created_at, c.updated_at,
+    c.time_zone, c.grace, c.catch_up, c.on_unknown, c.dst_gap, c.dst_overlap, c.late_booking, c.created_at, c.updated_at,
     exists (select from templates t where t.configuration_id = c.id) as has_templates"""
 """Of `configurations c`, for `configuration_of`."""
 
@@ -33,6 +34,8 @@ def configuration_of(row: Any) -> Configuration:
         grace=row["grace"],
         catch_up=CatchUp(row["catch_up"]) if row["catch_up"] else None,
         on_unknown=OnUnknown(row["on_unknown"]) if row["on_unknown"] else None,
+        dst=DstRule(Gap(row["dst_gap"] or Gap.FORWARD), Overlap(row["dst_overlap"] or Overlap.FIRST)),
+        late_booking=LateBooking(row["late_booking"] or LateBooking.SKIP),
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         has_templates=row["has_templates"],
@@ -49,13 +52,16 @@ class Details:
     grace: timedelta | None = None
     catch_up: CatchUp | None = None
     on_unknown: OnUnknown | None = None
+    dst_gap: Gap | None = None
+    dst_overlap: Overlap | None = None
+    late_booking: LateBooking | None = None
 
 
 _INSERT: Final = """
 insert into configurations (id, account_id, agent_id, configuration_id, name, channel, time_zone, grace, catch_up,
-    on_unknown, created_at, updated_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
-    coalesce($11::timestamptz, clock_timestamp()), coalesce($11::timestamptz, clock_timestamp()))
+    on_unknown, dst_gap, dst_overlap, late_booking, created_at, updated_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
+    coalesce($14::timestamptz, clock_timestamp()), coalesce($14::timestamptz, clock_timestamp()))
 on conflict on constraint configurations_one_per_name do nothing
 returning id
 """
@@ -83,6 +89,9 @@ async def insert(
         details.grace,
         details.catch_up,
         details.on_unknown,
+        details.dst_gap,
+        details.dst_overlap,
+        details.late_booking,
         now,
     )
     return id
@@ -118,7 +127,7 @@ async def list_all(db: Connection, *, account_id: UUID) -> list[Configuration]:
 
 _UPDATE: Final = """
 update configurations set name = $3, channel = $4, time_zone = $5, grace = $6, catch_up = $7, on_unknown = $8,
-    updated_at = $9
+    dst_gap = $9, dst_overlap = $10, late_booking = $11, updated_at = $12
 where account_id = $1 and id = $2
 """
 
@@ -135,6 +144,9 @@ async def update(tx: Connection, *, account_id: UUID, id: UUID, details: Details
         details.grace,
         details.catch_up,
         details.on_unknown,
+        details.dst_gap,
+        details.dst_overlap,
+        details.late_booking,
         now,
     )
 

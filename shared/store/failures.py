@@ -8,3 +8,8 @@ import asyncpg
 def lost_a_race(error: BaseException) -> bool:
     """Whether the transaction was ended in favour of another: the same again may go through at once."""
     return isinstance(error, asyncpg.TransactionRollbackError)
+
+
+def taken(error: BaseException) -> bool:
+    """Whether a row was refused because another has what must be its own, such as a phone number."""
+    return isinstance(error, asyncpg.UniqueViolationError)

@@ -30,13 +30,23 @@ class Claimed:
     id: UUID
     version: int
     reminder_id: UUID
-    late: bool
-    """Late enough that a misfire rule may apply."""
+    questionable: bool
+    """Late enough that a misfire rule may apply, or its recipient may not be written to."""
 
 
-_CLAIM: Final = """
+BARRED: Final = """case
+    when exists (select from suppressions s where s.account_id = r.account_id
+                 and s.address = case r.channel when 'email' then lower(r.address) else r.address end)
+        then 'opted_out'
+    when r.category = 'marketing'
+         and not exists (select from contacts p where p.id = r.contact_id and p.marketing_consent)
+        then 'no_marketing_consent' end"""
+"""Why the recipient of `reminders r` may not be written to now, or null (B-267, B-268)."""
+
+
+_CLAIM: Final = f"""
 with due as materialized (
-    select o.id
+    select o.id, {BARRED} is not null as barred
     from occurrences o
     join reminders r on r.id = o.reminder_id
     join configurations c on c.id = r.configuration_id
@@ -45,12 +55,16 @@ with due as materialized (
                       and e.state in ('scheduled', 'queued', 'sending'))
       and not exists (select from provider_pauses p where p.account_id = o.account_id and p.channel = r.channel
                       and p.until > $1)
+      and (r.enrollment_id is null or exists (
+          select from enrollments e join campaigns g on g.id = e.campaign_id
+          where e.id = r.enrollment_id and not e.stale and g.status = 'running'))
     order by o.due_at, o.id limit $2
     for update of o skip locked)
 update occurrences o
 set state = 'queued', version = o.version + 1, lease_until = $1 + $3::interval
 from due where o.id = due.id
-returning o.id, o.version, o.reminder_id, o.scheduled_for < $1 - interval '1 second' as late
+returning o.id, o.version, o.reminder_id,
+    due.barred or o.scheduled_for < $1 - interval '1 second' as questionable
 """
 
 
@@ -136,7 +150,7 @@ class Begun:
     subject: str | None
 
 
-_BEGIN: Final = """
+_BEGIN: Final = f"""
 with hint as (select * from unnest($1::uuid[], $2::int[], $3::uuid[]) as h (id, version, attempt_id)),
      route as (select * from unnest($4::text[], $5::text[], $6::bool[]) as x (channel, provider, takes_key)),
      startable as materialized (
@@ -145,7 +159,7 @@ with hint as (select * from unnest($1::uuid[], $2::int[], $3::uuid[]) as h (id, 
         join occurrences o on o.id = h.id
         join reminders r on r.id = o.reminder_id
         join route x on x.channel = r.channel
-        where o.state = 'queued' and o.version = h.version and r.status = 'active'
+        where o.state = 'queued' and o.version = h.version and r.status = 'active' and {BARRED} is null
         order by o.id
         for update of o)
 update occurrences o
@@ -156,7 +170,8 @@ left join templates t on t.configuration_id = r.configuration_id and t.name = r.
 where o.id = s.id and r.id = o.reminder_id
 returning o.id, o.account_id, o.reminder_id, r.external_id, o.attempt_id, o.attempt, o.key_epoch, o.scheduled_for,
     o.provider, r.channel, r.address, r.template_name, t.id is not null as registered, t.provider_name, t.language,
-    t.body, t.subject as template_subject, r.parameters, r.text, r.subject
+    t.body, t.subject as template_subject, r.parameters, coalesce(o.text, r.text) as text,
+    coalesce(o.subject, r.subject) as subject
 """
 
 
@@ -165,7 +180,8 @@ async def begin(
 ) -> list[Begun]:
     """Mark these (id, version, new attempt id) as sending; commit it before the first byte goes to a provider.
 
-    What is missing from the result was a duplicate, cancelled, changed or done: it drops out here.
+    What is missing from the result was a duplicate, cancelled, changed or done: it drops out here. So does a send
+    whose recipient opted out since its claim: its next claim ends it.
     """
     ids, versions, attempts = (list(column) for column in zip(*hints, strict=True))
     channels, providers, keys = (

@@ -12,8 +12,8 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from shared.domain.occurrence import State
-from shared.domain.plan import Place
+from shared.domain.occurrence import Kind, State
+from shared.domain.plan import Place, Planned
 from shared.store import occurrences
 from shared.store.database import Connection
 
@@ -27,7 +27,7 @@ order by o.id for update of o
 """
 
 _LOOK: Final = """
-select o.id, o.seq, o.scheduled_for, o.state from occurrences o join reminders r on r.id = o.reminder_id
+select o.id, o.seq, o.scheduled_for, o.state, o.kind from occurrences o join reminders r on r.id = o.reminder_id
 where r.account_id = $1 and o.reminder_id = $2 order by o.seq
 """
 
@@ -39,7 +39,9 @@ async def hold(tx: Connection, *, account_id: UUID, reminder_id: UUID) -> list[P
     """
     await tx.execute(_HOLD, account_id, reminder_id)
     rows = await tx.fetch(_LOOK, account_id, reminder_id)
-    return [Place(row["id"], row["seq"], row["scheduled_for"], State(row["state"])) for row in rows]
+    return [
+        Place(row["id"], row["seq"], row["scheduled_for"], State(row["state"]), Kind(row["kind"])) for row in rows
+    ]
 
 
 _STOP: Final = """
@@ -55,30 +57,46 @@ async def stop(tx: Connection, occurrence_ids: Sequence[UUID], *, account_id: UU
 
 
 _MOVE: Final = """
-update occurrences o set seq = moved.seq, state = 'scheduled', version = version + 1, lease_until = null
-from unnest($2::uuid[], $3::int[]) as moved (id, seq)
+update occurrences o set seq = moved.seq, text = moved.text, state = 'scheduled', version = version + 1,
+    lease_until = null
+from unnest($2::uuid[], $3::int[], $4::text[]) as moved (id, seq, text)
 where o.account_id = $1 and o.id = moved.id and o.state in ('scheduled', 'queued')
 """
 
 
-async def move(tx: Connection, moved: Sequence[tuple[UUID, int]], *, account_id: UUID) -> None:
-    """Give held places another `seq`; a queued one is claimed anew."""
+async def move(tx: Connection, moved: Sequence[tuple[UUID, int, Planned]], *, account_id: UUID) -> None:
+    """Give held places another `seq` and text; a queued one is claimed anew."""
     if moved:
-        await tx.execute(_MOVE, account_id, [id for id, _ in moved], [seq for _, seq in moved])
+        ids, seqs, planned = zip(*moved, strict=True)
+        await tx.execute(_MOVE, account_id, list(ids), list(seqs), [one.text for one in planned])
 
 
 _ADD: Final = """
-insert into occurrences (id, reminder_id, account_id, seq, scheduled_for, due_at)
-select id, $2, $1, seq, at, at from unnest($3::uuid[], $4::int[], $5::timestamptz[]) as added (id, seq, at)
+insert into occurrences (id, reminder_id, account_id, seq, kind, scheduled_for, due_at, text, state, reason, ended_at)
+select id, $2, $1, seq, kind, at, at, text, case when skipped is null then 'scheduled' else 'skipped' end, skipped,
+    case when skipped is not null then $9::timestamptz end
+from unnest($3::uuid[], $4::int[], $5::text[], $6::timestamptz[], $7::text[], $8::text[])
+     as added (id, seq, kind, at, text, skipped)
 """
 
 
-async def add(tx: Connection, added: Sequence[tuple[int, datetime]], *, account_id: UUID, reminder_id: UUID) -> None:
-    """New places, due at their times."""
+async def add(
+    tx: Connection, added: Sequence[tuple[int, Planned]], *, account_id: UUID, reminder_id: UUID, now: datetime
+) -> None:
+    """New places, due at their times; what is skipped from the start has ended at `now`."""
     if added:
-        ids = [uuid7() for _ in added]
+        planned = [one for _, one in added]
         await tx.execute(
-            _ADD, account_id, reminder_id, ids, [seq for seq, _ in added], [instant for _, instant in added]
+            _ADD,
+            account_id,
+            reminder_id,
+            [uuid7() for _ in added],
+            [seq for seq, _ in added],
+            [one.kind.value for one in planned],
+            [one.at for one in planned],
+            [one.text for one in planned],
+            [one.skipped for one in planned],
+            now,
         )
 
 

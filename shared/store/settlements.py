@@ -13,8 +13,10 @@ from uuid import UUID
 from shared.domain.account import CatchUp, OnUnknown, Policy
 from shared.domain.occurrence import Kind, Occurrence, State
 from shared.domain.reminder import Progress, Status
+from shared.domain.schedule import Every, schedule_of
 from shared.domain.settlement import Case, Settlement
 from shared.store.database import Connection
+from shared.store.occurrences import BARRED
 
 _LOCK_REMINDERS: Final = "select id from reminders where id = any($1) order by id for update"
 
@@ -24,13 +26,14 @@ async def lock_reminders(tx: Connection, reminder_ids: Sequence[UUID]) -> None:
     await tx.execute(_LOCK_REMINDERS, list(reminder_ids))
 
 
-_LOAD: Final = """
+_LOAD: Final = f"""
 select o.id, o.reminder_id, o.seq, o.kind, o.scheduled_for, o.state, o.attempt, o.failures, o.key_epoch,
     coalesce(o.takes_key, false) as takes_key, o.attempt_id, coalesce(o.provider, '') as provider,
     o.attempt_started_at, r.account_id, r.external_id, r.channel, r.status, r.sequence, r.last_send_at,
     r.last_attempts, coalesce(r.grace, c.grace, a.grace) as grace, coalesce(r.catch_up, c.catch_up, a.catch_up)
     as catch_up, coalesce(r.on_unknown, c.on_unknown, a.on_unknown) as on_unknown,
-    others.next_send_at, others.sent, others.unfinished
+    case when r.recurs then r.schedule end as recurrence, r.time_zone, {BARRED} as barred, r.segments,
+    others.next_send_at, others.sent, others.unfinished, others.last_seq
 from occurrences o
 join reminders r on r.id = o.reminder_id
 join configurations c on c.id = r.configuration_id
@@ -39,7 +42,8 @@ cross join lateral (
     select min(e.scheduled_for) filter (where e.seq > o.seq and e.state in ('scheduled', 'queued', 'sending'))
                as next_send_at,
            count(*) filter (where e.state = 'sent') as sent,
-           count(*) filter (where e.state in ('scheduled', 'queued', 'sending')) as unfinished
+           count(*) filter (where e.state in ('scheduled', 'queued', 'sending')) as unfinished,
+           max(e.seq) as last_seq
     from occurrences e where e.reminder_id = o.reminder_id and e.id <> o.id) others
 where o.id = any($1)
 order by o.id
@@ -87,10 +91,19 @@ def _case(row: Any, fallback: Policy) -> Case:
             on_unknown=OnUnknown(row["on_unknown"]) if row["on_unknown"] else fallback.on_unknown,
         ),
         next_send_at=row["next_send_at"],
+        barred=row["barred"],
+        recurrence=_recurrence(row),
+        last_seq=max(row["seq"], row["last_seq"] or 0),
+        segments=row["segments"],
         attempt_id=row["attempt_id"],
         provider=row["provider"],
         started_at=row["attempt_started_at"],
     )
+
+
+def _recurrence(row: Any) -> Every | None:
+    schedule = schedule_of(row["recurrence"], row["time_zone"]) if row["recurrence"] else None
+    return schedule if isinstance(schedule, Every) else None
 
 
 _LOST: Final = """

@@ -22,10 +22,11 @@ from shared.domain.events import (
     ReminderUpdated,
 )
 from shared.domain.occurrence import State
-from shared.domain.plan import Replan, outcome_of_cancelling, replan, resumable
+from shared.domain.plan import Replan, outcome_of_cancelling, replan, resumable, spent
 from shared.domain.refusal import Conflict
 from shared.domain.reminder import Action, CancelOutcome, HistoryEntry, Status
-from shared.store import history, outbox, plans
+from shared.domain.schedule import to_json
+from shared.store import drafts, history, outbox, plans
 from shared.store import reminders as store
 from shared.store.database import Connection
 from shared.store.outbox import Recorded
@@ -71,20 +72,21 @@ async def change_reminder(
     draft = change.draft or before
     status = _status_after(reminder, change.status)
     outcome = outcome_of_cancelling(held.places) if change.status not in {None, Status.ACTIVE} else None
-    if draft == before and status is reminder.status:
+    rewritten = draft != before or to_json(draft.schedule) != reminder.schedule_json
+    if not rewritten and status is reminder.status:
         return Changed(await see(tx, account_id=reminder.account_id, id=reminder.id), outcome)
-    if (draft.template_name, draft.parameters) != (before.template_name, before.parameters):
+    if draft.template_name and (draft.template_name, draft.parameters) != (before.template_name, before.parameters):
         await check_template(tx, core, configuration, name=draft.template_name, parameters=draft.parameters)
-    plan = _plan(held, before, draft, status, now)
+    plan = _plan(configuration, held, draft, status, now)
 
     story = _Story(status, next_send_at=reminder.next_send_at)
-    if draft != before:
-        await store.replace(tx, draft, account_id=reminder.account_id, id=reminder.id, now=now)
+    if rewritten:
+        await drafts.replace(tx, draft, account_id=reminder.account_id, id=reminder.id, now=now)
         story.tell(Action.UPDATED, "Changed by the caller", now)
     if plan is not None:
         await _carry_out(tx, held, plan, now=now, reason="replaced" if status is Status.ACTIVE else status.value)
         story.next_send_at = _first(held, plan)
-    _judge(story, held, outcome, plan, rewritten=draft != before, dated=change.dated or now)
+    _judge(story, held, outcome, plan, rewritten=rewritten, dated=change.dated or now)
     await _write(tx, reminder, story, now=now)
     return Changed(await see(tx, account_id=reminder.account_id, id=reminder.id), outcome)
 
@@ -96,14 +98,20 @@ def _status_after(reminder: Reminder, asked: Status | None) -> Status:
     return asked
 
 
-def _plan(held: Held, before: Draft, draft: Draft, status: Status, now: datetime) -> Replan | None:
+def _plan(
+    configuration: Configuration, held: Held, draft: Draft, status: Status, now: datetime
+) -> Replan | None:
     """How the planned sends change; None where they stay. Raises `Conflict`."""
     was = held.reminder.status
     if status is not Status.ACTIVE:
         return replan(held.places, ()) if was is Status.ACTIVE else None
+    if was is Status.ACTIVE and not draft.texts and draft.schedule == held.reminder.schedule:
+        return None
+    done = frozenset(at for _, at in spent(held.places))
+    wanted = draft.planned(now=now, late_booking=configuration.late_booking, but=done)
     if was is Status.ACTIVE:
-        return replan(held.places, draft.times.instants) if draft.times != before.times else None
-    left = resumable(held.places, draft.times.instants, now=now)
+        return replan(held.places, wanted)
+    left = resumable(held.places, wanted, now=now)
     if not left:
         raise Conflict(
             "nothing_left_to_send",
@@ -117,14 +125,14 @@ async def _carry_out(tx: Connection, held: Held, plan: Replan, *, now: datetime,
     account_id, reminder_id = held.reminder.account_id, held.reminder.id
     await plans.stop(tx, plan.dropped, account_id=account_id, now=now, reason=reason)
     await plans.move(tx, plan.moved, account_id=account_id)
-    await plans.add(tx, plan.added, account_id=account_id, reminder_id=reminder_id)
+    await plans.add(tx, plan.added, account_id=account_id, reminder_id=reminder_id, now=now)
     await plans.ring_if_soon(tx, _first(held, plan), now=now)
 
 
 def _first(held: Held, plan: Replan) -> datetime | None:
     """The earliest send that is still to be made."""
-    moved = {id for id, _ in plan.moved}
-    instants = [instant for _, instant in plan.added]
+    moved = {id for id, _, _ in plan.moved}
+    instants = [planned.at for _, planned in plan.added if planned.skipped is None]
     instants += [p.scheduled_for for p in held.places if p.id in moved or p.state is State.SENDING]
     return min(instants, default=None)
 

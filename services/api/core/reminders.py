@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from structlog.contextvars import bind_contextvars
@@ -15,15 +16,17 @@ from services.api.core.templates import check_template
 from shared.domain.account import DEFAULT_NAME, Configuration
 from shared.domain.draft import Draft, Reminder
 from shared.domain.events import ReminderCreated, ReminderDeleted
-from shared.domain.plan import Place, outcome_of_cancelling
+from shared.domain.plan import Place, Planned, outcome_of_cancelling
 from shared.domain.recipient import Channel
 from shared.domain.refusal import Conflict, Invalid, NotFound, Problem
 from shared.domain.reminder import Action, CancelOutcome, HistoryEntry, Status
-from shared.store import history, outbox, plans
+from shared.domain.schedule import to_json
+from shared.store import drafts, history, outbox, plans
 from shared.store import reminders as store
 from shared.store.database import Connection
+from shared.store.drafts import NewReminder
 from shared.store.outbox import Recorded
-from shared.store.reminders import Address, NewReminder
+from shared.store.reminders import Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,62 +53,97 @@ async def create_reminder(
     Times in the past are taken like any (B-029). `detail` is the first history entry's. Raises `Invalid` where no
     template fits, `Conflict` where the caller's id stands for another reminder.
     """
-    if configuration.channel is Channel.EMAIL:
+    if draft.channel is Channel.EMAIL and "@" not in draft.address:
         raise Invalid([Problem("phone_number", "this configuration sends e-mail, which no phone number receives")])
+    new = new_reminder(configuration, draft, door=door, detail=detail, now=now)
+    if not await drafts.insert(tx, [new]):
+        return await _existing(tx, configuration, draft), False
+    if draft.template_name is not None:
+        await check_template(tx, core, configuration, name=draft.template_name, parameters=draft.parameters)
+    await tell_of_new(tx, [new], now=now)
+    return Seen(_fresh(new), [new.entry]), True
+
+
+def new_reminder(
+    configuration: Configuration, draft: Draft, *, door: str, detail: str, now: datetime, **more: Any
+) -> NewReminder:
+    """The rows of a draft, not written yet; `more` are the fields of `NewReminder` that few doors know."""
+    planned = draft.planned(now=now, late_booking=configuration.late_booking)
     new = NewReminder(
         id=uuid7(),
         account_id=configuration.account_id,
         configuration_id=configuration.id,
         door=door,
-        channel=configuration.channel,
         draft=draft,
+        planned=planned,
         entry=HistoryEntry(now, Action.CREATED, detail, Status.ACTIVE),
         created_at=now,
+        **more,
     )
     bind_contextvars(reminder_id=str(new.id))
-    if not await store.insert(tx, [new]):
-        return await _existing(tx, configuration, draft), False
-    await check_template(tx, core, configuration, name=draft.template_name, parameters=draft.parameters)
-    first = draft.times.instants[0]
-    event = ReminderCreated(reminder_id=new.id, external_id=draft.external_id, next_send_at=first)
-    await outbox.append(tx, [Recorded(event, new.account_id, now, 1)])
-    await plans.ring_if_soon(tx, first, now=now)
-    return Seen(_fresh(new), [new.entry]), True
+    return new
+
+
+async def tell_of_new(tx: Connection, written: Sequence[NewReminder], *, now: datetime) -> None:
+    """The first events of reminders just inserted; the schedulers are woken where something is due at once."""
+    events, soonest = [], None
+    for new in written:
+        first = first_of(new.planned)
+        facts = {"reminder_id": new.id, "external_id": new.draft.external_id}
+        events.append(Recorded(ReminderCreated(**facts, next_send_at=first), new.account_id, now, 1))
+        soonest = min(filter(None, (soonest, first)), default=None)
+    await outbox.append(tx, events)
+    await plans.ring_if_soon(tx, soonest, now=now)
+
+
+def first_of(planned: Sequence[Planned]) -> datetime | None:
+    """The first instant at which something is to be sent."""
+    return min((one.at for one in planned if one.skipped is None), default=None)
 
 
 async def _existing(tx: Connection, configuration: Configuration, draft: Draft) -> Seen:
-    seen = await get_reminder(tx, configuration, draft.external_id)
+    seen = await get_reminder(tx, configuration, draft.external_id or "")
     if seen.reminder.fingerprint != draft.fingerprint():
         raise Conflict("reminder_exists", "there is another reminder with this id", {"id": draft.external_id})
     return seen
 
 
 def _fresh(new: NewReminder) -> Reminder:
-    """What was just written, without reading it again."""
+    """What was just written, without reading it again; its number, which S3 alone shows, is not known yet."""
     draft = new.draft
     return Reminder(
         id=new.id,
+        number=0,
         account_id=new.account_id,
         configuration_id=new.configuration_id,
         door=new.door,
         external_id=draft.external_id,
-        channel=new.channel,
-        address=draft.phone.e164,
+        channel=draft.channel,
+        address=draft.address,
         country_code=draft.country_code,
         phone_number=draft.phone_number,
-        national_digits=draft.phone.national,
+        national_digits=draft.national_digits,
         recipient_name=draft.recipient_name,
         template_name=draft.template_name,
         parameters=draft.parameters,
-        schedule=draft.schedule(),
+        text=draft.text,
+        subject=draft.subject,
+        category=draft.category,
+        contact_id=draft.contact_id,
+        enrollment_id=new.enrollment_id,
+        birthday=new.birthday,
+        details=dict(draft.details),
+        schedule_json=to_json(draft.schedule),
         time_zone=draft.time_zone,
-        status=Status.ACTIVE,
+        status=new.status,
         fingerprint=draft.fingerprint(),
         sequence=1,
         last_send_at=None,
         last_attempts=0,
         created_at=new.created_at,
-        next_send_at=draft.times.instants[0],
+        updated_at=new.created_at,
+        next_send_at=first_of(new.planned),
+        last_sent_for=None,
         sent=0,
         skipped=0,
     )

@@ -11,10 +11,10 @@ from services.api.core.configurations import get_configuration_by_row
 from services.api.core.reminders import Held, delete_reminder
 from services.api.dialect import Call
 from services.api.dialects.items import translate, wire
-from shared.domain.draft import draft_of
+from shared.domain.draft import Draft, draft_of
 from shared.domain.refusal import Conflict, Invalid, NotFound, Refused
 from shared.domain.reminder import Status
-from shared.domain.schedule import zone
+from shared.domain.schedule import DstRule, zone
 
 _STATUSES: Final = {
     "cancel": Status.CANCELLED,
@@ -35,7 +35,7 @@ def action(call: Call, body: wire.Bulk) -> Act:
         configuration = await get_configuration_by_row(
             call.tx, account_id=call.caller.account_id, id=held.reminder.configuration_id
         )
-        wanted = Change(draft=_draft(body, held), status=_STATUSES[body.action])
+        wanted = Change(draft=_draft(body, held, configuration.dst), status=_STATUSES[body.action])
         changed = await change_reminder(call.tx, call.core, configuration, held, wanted, now=call.now)
         told: dict[str, Any] = {
             "result": "ok",
@@ -47,13 +47,12 @@ def action(call: Call, body: wire.Bulk) -> Act:
     return delete if body.action == "delete" else change
 
 
-def _draft(body: wire.Bulk, held: Held) -> Any:
+def _draft(body: wire.Bulk, held: Held, dst: DstRule) -> Draft | None:
     if body.send_times is None:
         return None
     kept = draft_of(held.reminder)
     time_zone = body.timezone or kept.time_zone
-    times = translate.to_times(body.send_times, zone(time_zone))
-    return replace(kept, send_times=tuple(body.send_times), time_zone=time_zone, times=times)
+    return replace(kept, schedule=translate.to_times(body.send_times, zone(time_zone), dst), time_zone=time_zone)
 
 
 def to_result(result: Result) -> dict[str, Any]:

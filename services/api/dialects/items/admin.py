@@ -37,7 +37,7 @@ async def create(call: Call) -> web.Response:
         agent_id=where.agent_id or DEFAULT_NAME,
         configuration_id=where.configuration_id or DEFAULT_NAME,
     )
-    draft = translate.to_draft(body, external_id=body.id, default_zone=configuration.time_zone)
+    draft = translate.to_draft(body, configuration, external_id=body.id)
     seen, new = await create_reminder(
         call.tx, call.core, configuration, draft, door="items", detail="Created through the Items API", now=call.now
     )
@@ -59,7 +59,7 @@ async def update(call: Call) -> web.Response:
     held = await hold(call.tx, account_id=account_id, id=id)
     configuration = await get_configuration_by_row(call.tx, account_id=account_id, id=held.reminder.configuration_id)
     change = Change(
-        draft=translate.to_changed_draft(body, held.reminder),
+        draft=translate.to_changed_draft(body, held.reminder, configuration.dst),
         status=body.status if "status" in body.given else None,
         dated=instant(body.date, zone("UTC")) if body.date else None,
     )

@@ -32,7 +32,7 @@ async def create(call: Call) -> web.Response:
     configuration = _configuration(call)
     external_id = segment(call.request, "reminderId")
     body = parse(call.request, call.body, wire.NewReminder)
-    draft = translate.to_draft(body, external_id=external_id, default_zone=configuration.time_zone)
+    draft = translate.to_draft(body, configuration, external_id=external_id)
     seen, new = await create_reminder(
         call.tx,
         call.core,

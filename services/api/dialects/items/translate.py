@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from services.api.dialects.items import wire
+from shared.domain.account import Configuration
 from shared.domain.draft import Draft, Reminder, draft_of
 from shared.domain.recipient import BadPhone, Phone, phone
 from shared.domain.refusal import Invalid, Problem
 from shared.domain.reminder import CancelOutcome, HistoryEntry
-from shared.domain.schedule import BadTime, Times, instant, zone
+from shared.domain.schedule import BadTime, DstRule, Times, instant, zone
 
 FIELDS = {
     "external_id": "id",
@@ -27,42 +29,49 @@ FIELDS = {
 """How this dialect calls what the core names otherwise."""
 
 
-def to_draft(body: wire.NewReminder, *, external_id: str, default_zone: str) -> Draft:
-    """What the body asks for; `default_zone` reads naive times where the body names none. Raises `Invalid`."""
-    time_zone = body.timezone or default_zone
+def to_draft(body: wire.NewReminder, configuration: Configuration, *, external_id: str) -> Draft:
+    """What the body asks for; the configuration's zone reads naive times where it names none. Raises `Invalid`."""
+    time_zone = body.timezone or configuration.time_zone
+    number = _phone(body.country_code, body.phone_number)
     return Draft(
         external_id=external_id,
+        channel=configuration.channel,
+        address=number.e164,
         country_code=body.country_code,
         phone_number=body.phone_number,
-        phone=_phone(body.country_code, body.phone_number),
+        national_digits=number.national,
         recipient_name=body.recipient_name,
         template_name=body.notification_template_name,
         parameters=tuple(body.template_parameters),
-        send_times=tuple(body.send_times),
+        schedule=to_times(body.send_times, zone(time_zone), configuration.dst),
         time_zone=time_zone,
-        times=to_times(body.send_times, zone(time_zone)),
     )
 
 
-def to_changed_draft(body: wire.ItemUpdate, reminder: Reminder) -> Draft:
+def to_changed_draft(body: wire.ItemUpdate, reminder: Reminder, dst: DstRule) -> Draft:
     """The kept reminder with what the body gives (B-069). Raises `Invalid`."""
     kept, given = draft_of(reminder), body.given
     country_code = body.country_code if "country_code" in given else kept.country_code
     phone_number = body.phone_number if "phone_number" in given else kept.phone_number
-    to_another = given & {"country_code", "phone_number"}
-    send_times = tuple(body.send_times) if "send_times" in given else kept.send_times
+    number = Phone(kept.address, kept.national_digits or "")
+    if given & {"country_code", "phone_number"}:
+        number = _phone(country_code or "", phone_number or "")
     time_zone = body.timezone if "timezone" in given else kept.time_zone
-    return Draft(
-        external_id=kept.external_id,
+    schedule = kept.schedule
+    if given & {"send_times", "timezone"}:
+        send_times = body.send_times if "send_times" in given else reminder.send_times
+        schedule = to_times(send_times, zone(time_zone), dst)
+    return replace(
+        kept,
+        address=number.e164,
         country_code=country_code,
         phone_number=phone_number,
-        phone=_phone(country_code, phone_number) if to_another else kept.phone,
+        national_digits=number.national,
         recipient_name=body.recipient_name if "recipient_name" in given else kept.recipient_name,
         template_name=body.notification_template_name if "notification_template_name" in given else kept.template_name,
         parameters=tuple(body.template_parameters) if "template_parameters" in given else kept.parameters,
-        send_times=send_times,
+        schedule=schedule,
         time_zone=time_zone,
-        times=to_times(send_times, zone(time_zone)),
     )
 
 
@@ -73,18 +82,18 @@ def _phone(country_code: str, phone_number: str) -> Phone:
         raise Invalid([Problem(error.field, str(error))]) from None
 
 
-def to_times(send_times: tuple[str, ...], in_zone: ZoneInfo) -> Times:
+def to_times(send_times: Sequence[str], in_zone: ZoneInfo, dst: DstRule) -> Times:
     """The instants, ascending and without repeats (B-028). Raises `Invalid`."""
     instants: list[datetime] = []
     problems: list[Problem] = []
     for place, text in enumerate(send_times):
         try:
-            instants.append(instant(text, in_zone))
+            instants.append(instant(text, in_zone, dst))
         except BadTime as error:
             problems.append(Problem(f"sendTimes.{place}", str(error)))
     if problems:
         raise Invalid(problems)
-    return Times.of(instants)
+    return Times.of(instants, texts=tuple(send_times), dst=dst)
 
 
 def to_item(
