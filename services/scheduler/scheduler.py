@@ -60,6 +60,8 @@ class Scheduler:
             return list(claimed)
         ended = await settle_misfires(self._runtime.db, late, fallback=self._runtime.settings.policy())
         self._runtime.events_written.set()
+        if ended:
+            log.warning("missed", occurrences=len(ended))
         return [claim for claim in claimed if claim.id not in ended]
 
     async def _ring(self, claims: Sequence[Claimed]) -> None:
