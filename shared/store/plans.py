@@ -27,7 +27,8 @@ order by o.id for update of o
 """
 
 _LOOK: Final = """
-select o.id, o.seq, o.scheduled_for, o.state from occurrences o join reminders r on r.id = o.reminder_id
+select o.id, o.seq, o.scheduled_for, o.state, o.reason is not distinct from 'replaced' as replaced
+from occurrences o join reminders r on r.id = o.reminder_id
 where r.account_id = $1 and o.reminder_id = $2 order by o.seq
 """
 
@@ -39,7 +40,7 @@ async def hold(tx: Connection, *, account_id: UUID, reminder_id: UUID) -> list[P
     """
     await tx.execute(_HOLD, account_id, reminder_id)
     rows = await tx.fetch(_LOOK, account_id, reminder_id)
-    return [Place(row["id"], row["seq"], row["scheduled_for"], State(row["state"])) for row in rows]
+    return [Place(row["id"], row["seq"], row["scheduled_for"], State(row["state"]), row["replaced"]) for row in rows]
 
 
 _STOP: Final = """
