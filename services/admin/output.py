@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Annotated, TypeAlias
 from uuid import UUID
@@ -19,7 +20,7 @@ GraceSeconds = Annotated[float, typer.Option("--grace-seconds", min=0, help="How
 
 
 def show(result: Row | Sequence[Row], *, as_json: bool) -> None:
-    """Print one thing as lines, or several as a table."""
+    """Print one thing as lines, or several as a table; nothing found is said on standard error."""
     if as_json:
         typer.echo(json.dumps(result, indent=2))
     elif isinstance(result, Mapping):
@@ -31,17 +32,21 @@ def show(result: Row | Sequence[Row], *, as_json: bool) -> None:
 
 
 def _table(rows: Sequence[Row]) -> None:
+    """Every value whole: aligned for a person, one tab between values for a pipe. A terminal wraps what is too long."""
     if not rows:
-        typer.echo("None.")
+        typer.echo("None.", err=True)
         return
-    from rich.console import Console  # noqa: PLC0415 - only a table needs it
-    from rich.table import Table  # noqa: PLC0415
+    lines = [list(rows[0]), *([_cell(value) for value in row.values()] for row in rows)]
+    if not sys.stdout.isatty():
+        for line in lines:
+            typer.echo("\t".join(line))
+        return
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        typer.echo("  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip())
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in rows[0]:
-        table.add_column(name, overflow="fold")
-    for row in rows:
-        table.add_row(*("" if value is None else str(value) for value in row.values()))
-    console = Console(markup=False, highlight=False, emoji=False)
-    # A file or a pipe has no width to fit into.
-    console.print(table, width=None if console.is_terminal else 240)
+
+def _cell(value: str | int | None) -> str:
+    """A name may hold what would move a column, or a terminal's cursor."""
+    text = "" if value is None else str(value)
+    return "".join(character if character.isprintable() else " " for character in text)

@@ -121,7 +121,7 @@ class House:
 def mount(app: web.Application, dialect: Dialect, house: House) -> None:
     """Add the dialect's routes flat, each with and without a trailing slash (B-254)."""
     for route in dialect.routes:
-        handler = _wrapped(dialect, route, house)
+        handler = _wrapped(_Mounted(dialect, route, house))
         for path in (route.path, f"{route.path}/"):
             if route.method == "GET":
                 app.router.add_get(path, handler, allow_head=True)
@@ -129,57 +129,62 @@ def mount(app: web.Application, dialect: Dialect, house: House) -> None:
                 app.router.add_route(route.method, path, handler)
 
 
-def _wrapped(dialect: Dialect, route: RouteDef, house: House) -> Callable[[web.Request], Awaitable[web.Response]]:
+@dataclass(frozen=True, slots=True)
+class _Mounted:
+    dialect: Dialect
+    route: RouteDef
+    house: House
+
+
+def _wrapped(at: _Mounted) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def handle(request: web.Request) -> web.Response:
         request_id = request[REQUEST_ID]
         try:
-            return await _answer(dialect, route, house, request)
+            return await _answer(at, request)
         except Refused as refusal:
-            return dialect.refuse(refusal, request_id)  # type: ignore[arg-type]
+            return at.dialect.refuse(refusal, request_id)  # type: ignore[arg-type]
         except (DatabaseAway, *DatabaseError) as error:
             log.warning("database_away", error=type(error).__name__)
-            return dialect.refuse(Unavailable(), request_id)
+            return at.dialect.refuse(Unavailable(), request_id)
         except Exception as error:  # noqa: BLE001 - the edge: a bug becomes a logged 500
             log.error("request_broke", error=where(error))
-            return dialect.refuse(Broken(), request_id)
+            return at.dialect.refuse(Broken(), request_id)
 
     return handle
 
 
-async def _answer(dialect: Dialect, route: RouteDef, house: House, request: web.Request) -> web.Response:
+async def _answer(at: _Mounted, request: web.Request) -> web.Response:
     """Read the body before a connection is taken, then answer within the deadline."""
-    body = await read_body(request, route.body_limit) if route.writes else b""
+    body = await read_body(request, at.route.body_limit) if at.route.writes else b""
     async with asyncio.timeout(DEADLINE):
-        if not route.writes:
-            async with house.db.connection() as db:
-                return await route.handler(await _call(dialect, route, house, request, body, db))
-        return await _write(dialect, route, house, request, body)
+        if not at.route.writes:
+            async with at.house.db.connection() as db:
+                return await at.route.handler(await _call(at, request, body, db))
+        return await _write(at, request, body)
 
 
-async def _write(dialect: Dialect, route: RouteDef, house: House, request: web.Request, body: bytes) -> web.Response:
+async def _write(at: _Mounted, request: web.Request, body: bytes) -> web.Response:
     """One transaction, again where it lost a race; the same `Idempotency-Key` gets the same answer."""
     key = key_of(request.headers.getall("Idempotency-Key", []))
     for tries in range(1, TRIES + 1):
         try:
-            async with house.db.transaction() as tx:
-                call = await _call(dialect, route, house, request, body, tx)
-                response = await _once(route, call, key) if key else await route.handler(call)
+            async with at.house.db.transaction() as tx:
+                call = await _call(at, request, body, tx)
+                response = await _once(at.route, call, key) if key else await at.route.handler(call)
         except DatabaseError as error:
             if tries == TRIES or not lost_a_race(error):
                 raise
-            await asyncio.sleep(house.core.random() * 0.02 * tries)
+            await asyncio.sleep(at.house.core.random() * 0.02 * tries)
         else:
-            house.written()
+            at.house.written()
             return response
     raise AssertionError("unreachable")
 
 
-async def _call(
-    dialect: Dialect, route: RouteDef, house: House, request: web.Request, body: bytes, db: Connection
-) -> Call:
-    caller = await dialect.authenticate(request, db)
+async def _call(at: _Mounted, request: web.Request, body: bytes, db: Connection) -> Call:
+    caller = await at.dialect.authenticate(request, db)
     request[ACCOUNT_ID] = caller.account_id
-    return Call(request, body, db, caller, house.core, request[REQUEST_ID], route)
+    return Call(request, body, db, caller, at.house.core, request[REQUEST_ID], at.route)
 
 
 async def _once(route: RouteDef, call: Call, key: str) -> web.Response:

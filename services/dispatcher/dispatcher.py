@@ -20,7 +20,7 @@ from services.dispatcher.provider import Idempotency, Provider, call
 from services.dispatcher.recorder import Recorder
 from services.dispatcher.routing import Providers
 from shared.bus.bus import BusMessage, Undeliverable
-from shared.domain.outcome import Failed, Outcome, Rejected, Unknown
+from shared.domain.outcome import Accepted, Failed, Outcome, Rejected, Unknown
 from shared.domain.recipient import Channel
 from shared.messages.commands import SendDue
 from shared.messages.envelope import Undecodable, UnknownType, decode, unwrap
@@ -84,15 +84,18 @@ class Dispatcher:
 
     async def _attempt(self, begun: Begun) -> None:
         # The slot is held until the answer is written: a crash leaves no more in doubt than there are slots.
+        lateness = max(0.0, (datetime.now(UTC) - begun.scheduled_for).total_seconds())
+        metrics.LATENESS.observe(lateness)
         try:
-            await self._recorder.record(await self._call(begun))
+            answer = await self._call(begun)
+            await self._recorder.record(answer)
         finally:
             self._slots.give(1)
+        _log(answer, lateness)
 
     async def _call(self, begun: Begun) -> Answer:
         """One provider call. Whatever happens, there is an answer."""
         provider = self._providers.for_channel(Channel(begun.channel))
-        metrics.LATENESS.observe(max(0.0, (datetime.now(UTC) - begun.scheduled_for).total_seconds()))
         started = perf_counter()
         try:
             outcome: Outcome = await call(provider, outgoing(begun), timeout=self._runtime.settings.provider_timeout)
@@ -105,6 +108,23 @@ class Dispatcher:
         metrics.CALLS.labels(provider.name, type(outcome).__name__.lower()).inc()
         metrics.CALL_SECONDS.labels(provider.name).observe(perf_counter() - started)
         return Answer(begun, outcome, error)
+
+
+def _log(answer: Answer, lateness: float) -> None:
+    """One line for each attempt, once it is written down: ids, words and times alone."""
+    begun, outcome = answer.begun, answer.outcome
+    tell = log.info if isinstance(outcome, Accepted) else log.warning
+    tell(
+        "attempt_recorded",
+        outcome="error" if answer.error else type(outcome).__name__.lower(),
+        provider=begun.provider,
+        channel=begun.channel,
+        account_id=str(begun.account_id),
+        reminder_id=str(begun.reminder_id),
+        occurrence_id=str(begun.id),
+        attempt=begun.attempt,
+        lateness=round(lateness, 3),
+    )
 
 
 def _after_bug(provider: Provider, error: Exception) -> Outcome:

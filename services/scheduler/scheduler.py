@@ -19,7 +19,7 @@ from shared.messages.envelope import command, encode
 from shared.runtime import metrics
 from shared.runtime.ledger import settle_lost, settle_unsendable
 from shared.runtime.runtime import Runtime
-from shared.store import occurrences
+from shared.store import occurrences, pauses
 from shared.store.occurrences import Claimed
 
 log = structlog.get_logger()
@@ -48,11 +48,12 @@ class Scheduler:
             asked = monotonic()
             claimed = await occurrences.claim_due(tx, now=now, limit=self._limit, lease=self._lease)
             next_due = await occurrences.next_due(tx, now=now)
+            next_end = await pauses.next_end(tx, now=now)
         await self._ring(await self._sendable(claimed))
         metrics.CLAIMED.inc(len(claimed))
         if len(claimed) == self._limit:
             return 0
-        return _pause(next_due, now, spent=monotonic() - asked)
+        return _pause([next_due, next_end], now, spent=monotonic() - asked)
 
     async def _sendable(self, claimed: Sequence[Claimed]) -> list[Claimed]:
         asked = [(claim.id, claim.reminder_id) for claim in claimed if claim.questionable]
@@ -60,6 +61,8 @@ class Scheduler:
             return list(claimed)
         ended = await settle_unsendable(self._runtime.db, asked, fallback=self._runtime.settings.policy())
         self._runtime.events_written.set()
+        if ended:
+            log.warning("missed", occurrences=len(ended))
         return [claim for claim in claimed if claim.id not in ended]
 
     async def _ring(self, claims: Sequence[Claimed]) -> None:
@@ -90,10 +93,12 @@ class Scheduler:
         return 0 if self._limit in {queued, lost} else self._runtime.settings.rescue_every
 
 
-def _pause(next_due: datetime | None, now: datetime, *, spent: float) -> float:
-    if next_due is None:
+def _pause(moments: Sequence[datetime | None], now: datetime, *, spent: float) -> float:
+    """Seconds until the first of these moments, where there is one."""
+    known = [moment for moment in moments if moment is not None]
+    if not known:
         return LOOK_EVERY
-    return min(max((next_due - now).total_seconds() - spent, 0.0005), LOOK_EVERY)
+    return min(max((min(known) - now).total_seconds() - spent, 0.0005), LOOK_EVERY)
 
 
 def _message(claims: Sequence[Claimed]) -> BusMessage:

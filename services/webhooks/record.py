@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+import structlog
+
 from shared.domain.endpoint import OPERATOR_EVENTS, DeliveryState
 from shared.domain.events import DeliveryExhausted, EndpointDisabled, Event
 from shared.store import deliveries, delivery_upkeep, endpoint_health, outbox
@@ -15,6 +17,8 @@ from shared.store.database import Database
 from shared.store.deliveries import Attempted
 from shared.store.endpoint_health import Patient
 from shared.store.outbox import Recorded
+
+log = structlog.get_logger()
 
 HOLD_AT_ONCE: Final = 1000
 """Deliveries that are held in the transaction that switches an endpoint off; the upkeep does the rest."""
@@ -42,7 +46,29 @@ async def record(db: Database, attempts: Sequence[Attempted], *, now: datetime |
         if off:
             await delivery_upkeep.hold(tx, off, limit=HOLD_AT_ONCE)
         await outbox.append(tx, events)
+    _log(attempts, events)
     return bool(events)
+
+
+def _log(attempts: Sequence[Attempted], events: Sequence[Recorded]) -> None:
+    """What an operator looks for, ids alone: each failed attempt, and each endpoint that was switched off."""
+    for attempt in attempts:
+        if not attempt.answer.delivered:
+            log.warning(
+                "webhook_attempt_failed",
+                endpoint_id=str(attempt.claimed.endpoint_id),
+                delivery_id=str(attempt.claimed.id),
+                attempt=attempt.claimed.attempt,
+                status=attempt.answer.status,
+                error=attempt.answer.error,
+                next_at=attempt.next.due_at.isoformat() if attempt.next.state is DeliveryState.PENDING else None,
+            )
+    for recorded in events:
+        match recorded.event:
+            case EndpointDisabled(endpoint_id=id, reason=reason):
+                log.warning("endpoint_disabled", endpoint_id=str(id), reason=str(reason))
+            case DeliveryExhausted(endpoint_id=id, delivery_id=delivery):
+                log.warning("delivery_exhausted", endpoint_id=str(id), delivery_id=str(delivery))
 
 
 def _treat(patient: Patient, attempts: Sequence[Attempted], events: list[Recorded]) -> Patient:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import takewhile
 from typing import Final
 from uuid import UUID
 
@@ -37,6 +38,8 @@ class Place:
     scheduled_for: datetime
     state: State
     kind: Kind = Kind.MAIN
+    replaced: bool = False
+    """Stopped because another list of times came, not because the reminder ended."""
 
     @property
     def slot(self) -> Slot:
@@ -98,9 +101,18 @@ def resumable(places: Sequence[Place], wanted: Sequence[Planned], *, now: dateti
 
 
 def outcome_of_cancelling(places: Sequence[Place]) -> CancelOutcome:
-    """What a cancel comes in time for; a parked send may have been made, so it counts as sent."""
+    """What a cancel comes in time for; a parked send may have been made, so it counts as sent.
+
+    Said again after the end it is the same: what that end stopped counts as stopped (B-041).
+    """
     return cancel_outcome(
         sending=sum(place.state is State.SENDING for place in places),
-        unfinished=sum(place.stoppable for place in places),
+        stopped=sum(place.stoppable for place in places) + _stopped_by_the_end(places),
         sent=sum(place.state in {State.SENT, State.UNCERTAIN} for place in places),
     )
+
+
+def _stopped_by_the_end(places: Sequence[Place]) -> int:
+    """An end stops the last places; those of an earlier end have others after them, made when it was taken back."""
+    last = takewhile(lambda place: place.state is State.CANCELLED, sorted(places, key=lambda p: p.seq, reverse=True))
+    return sum(not place.replaced for place in last)

@@ -82,10 +82,10 @@ def status_after(progress: Progress, ended_as: State) -> Status:
             return progress.status
 
 
-def cancel_outcome(*, sending: int, unfinished: int, sent: int) -> CancelOutcome:
+def cancel_outcome(*, sending: int, stopped: int, sent: int) -> CancelOutcome:
     """What a cancel comes in time for, from the counts of the reminder's occurrences in each state."""
     if sending:
         return CancelOutcome.IN_FLIGHT
-    if unfinished or not sent:
+    if stopped or not sent:
         return CancelOutcome.PREVENTED
     return CancelOutcome.ALREADY_SENT

@@ -1,83 +1,61 @@
-"""When: all reading of times and all time-zone arithmetic live here.
+"""When: a list of times, every so often, or around an event; and how that is stored (B-270).
 
-A naive time in a gap moves forward by the gap; in an overlap it is the first of the two (B-027).
+All reading of times and all time-zone arithmetic is in the files that this one gathers.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import cache
-from importlib.metadata import version
-from typing import Final
-from zoneinfo import ZoneInfo, available_timezones, reset_tzpath
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from shared.domain.appointment import Around
+from shared.domain.duration import BadDuration, Duration
+from shared.domain.recurrence import Every
+from shared.domain.steps import Feb29, Steps, Unit, advance
+from shared.domain.wall_clock import (
+    DEFAULT_DST,
+    BadTime,
+    DstRule,
+    Gap,
+    Overlap,
+    at_wall_clock,
+    instant,
+    read_date,
+)
+from shared.domain.zones import BadZone, tzdata_version, zone, zone_names
+
+__all__ = [
+    "DEFAULT_DST",
+    "MAX_SEND_TIMES",
+    "Around",
+    "BadDuration",
+    "BadTime",
+    "BadZone",
+    "DstRule",
+    "Duration",
+    "Every",
+    "Feb29",
+    "Gap",
+    "Overlap",
+    "Schedule",
+    "Steps",
+    "Times",
+    "Unit",
+    "advance",
+    "at_wall_clock",
+    "instant",
+    "read_date",
+    "schedule_of",
+    "to_json",
+    "tzdata_version",
+    "zone",
+    "zone_names",
+]
 
 MAX_SEND_TIMES: Final = 1_000
-
-# Rules come from the pinned package alone: an old machine's own zone files must not decide when a message goes out.
-reset_tzpath(to=())
-
-_NOT_ZONES: Final = frozenset({"localtime", "posixrules", "Factory", "tzdata.zi"})
-_NOT_ZONE_FOLDERS: Final = ("right/", "posix/")
-_DATE_TIME: Final = re.compile(
-    r"(?P<date>\d{4}-\d{2}-\d{2})[Tt ]"
-    r"(?P<clock>(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,9})?)?)"
-    r"(?P<offset>[Zz]|[+-](?:0\d|1[0-8]):?[0-5]\d)?",
-    re.ASCII,
-)
-
-
-class BadTime(ValueError):
-    """Not a date and time, or not one that can be kept; the message says what would be."""
-
-
-class BadZone(ValueError):
-    """Not a time zone of the allow-list."""
-
-
-@cache
-def zone_names() -> frozenset[str]:
-    """The IANA names that may be used: no folders of variants, no file names, nothing of this machine."""
-    return frozenset(
-        name for name in available_timezones() if name not in _NOT_ZONES and not name.startswith(_NOT_ZONE_FOLDERS)
-    )
-
-
-@cache
-def tzdata_version() -> str:
-    """The release of the time-zone rules that instants are computed with, such as `2026.6`."""
-    return version("tzdata")
-
-
-def zone(name: str) -> ZoneInfo:
-    """The zone of that IANA name. Raises `BadZone`."""
-    if name not in zone_names():
-        raise BadZone("not an IANA time zone name, such as Asia/Jakarta")
-    return ZoneInfo(name)
-
-
-def instant(text: str, in_zone: ZoneInfo) -> datetime:
-    """The UTC instant that `text` (ISO 8601, date and time) names; an offset in it wins over `in_zone` (B-025).
-
-    Raises `BadTime`.
-    """
-    found = _DATE_TIME.fullmatch(text)
-    if found is None:
-        raise BadTime("not an ISO 8601 date and time, such as 2025-05-29T08:00:00+07:00")
-    clock, offset = found["clock"], found["offset"]
-    seconds, _, fraction = clock.partition(".")
-    try:
-        naive = datetime.fromisoformat(f"{found['date']}T{seconds}")
-        if fraction:
-            naive = naive.replace(microsecond=int(fraction[:6].ljust(6, "0")))
-        if offset is None:
-            return naive.replace(tzinfo=in_zone, fold=0).astimezone(UTC)
-        sign = offset.upper().replace("Z", "+00:00")
-        return datetime.fromisoformat(f"{naive.isoformat()}{sign}").astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise BadTime("no such date and time") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +64,81 @@ class Times:
 
     instants: tuple[datetime, ...]
     """Ascending, without repeats (B-028)."""
+    texts: tuple[str, ...] = field(default=(), compare=False)
+    """As the caller wrote them, in the caller's order; empty where nobody wrote them."""
+    dst: DstRule = field(default=DEFAULT_DST, compare=False)
+    """How `texts` were read."""
 
     @classmethod
-    def of(cls, instants: Iterable[datetime]) -> Times:
-        return cls(tuple(sorted(set(instants))))
+    def of(cls, instants: Iterable[datetime], texts: Iterable[str] = (), dst: DstRule = DEFAULT_DST) -> Times:
+        return cls(tuple(sorted(set(instants))), tuple(texts), dst)
+
+    @classmethod
+    def read(cls, texts: Sequence[str], in_zone: ZoneInfo, dst: DstRule = DEFAULT_DST) -> Times:
+        """Raises `BadTime`."""
+        return cls.of((instant(text, in_zone, dst) for text in texts), texts, dst)
 
 
-def undelivered(instants: Sequence[datetime], delivered: Iterable[datetime]) -> tuple[datetime, ...]:
-    """`instants` without those that were delivered already: they are never sent again (B-073)."""
-    done = frozenset(delivered)
-    return tuple(moment for moment in instants if moment not in done)
+Schedule = Times | Every | Around
+
+
+def to_json(schedule: Schedule) -> dict[str, Any]:
+    """The wall-clock intent as it is stored; its zone stands beside it (B-270)."""
+    return _intent(schedule) | _kept(schedule.dst)
+
+
+def schedule_of(stored: Mapping[str, Any], time_zone: str) -> Schedule:
+    """What `to_json` stored, with instants by the rules of today."""
+    dst = DstRule(Gap(stored["dst"]["gap"]), Overlap(stored["dst"]["overlap"])) if "dst" in stored else DEFAULT_DST
+    match stored["kind"]:
+        case "times":
+            return Times.read(stored["send_times"], zone(time_zone), dst)
+        case "every":
+            return Every(
+                anchor=read_date(stored["anchor"]),
+                unit=Unit(stored["unit"]),
+                number=stored["number"],
+                at=time.fromisoformat(stored["at"]),
+                time_zone=time_zone,
+                feb29=Feb29(stored["feb29"]),
+                dst=dst,
+            )
+        case "around":
+            after = stored.get("follow_up_after")
+            return Around.of(
+                event=stored["event"],
+                time_zone=time_zone,
+                remind_before=Duration.parse(stored["remind_before"]),
+                follow_up_after=None if after is None else Duration.parse(after),
+                dst=dst,
+            )
+        case kind:
+            raise ValueError(f"no such kind of schedule: {kind}")
+
+
+def _intent(schedule: Schedule) -> dict[str, Any]:
+    match schedule:
+        case Times():
+            written = schedule.texts or [moment.astimezone(UTC).isoformat() for moment in schedule.instants]
+            return {"kind": "times", "send_times": list(written)}
+        case Every():
+            return {
+                "kind": "every",
+                "anchor": schedule.anchor.isoformat(),
+                "unit": schedule.unit.value,
+                "number": schedule.number,
+                "at": schedule.at.isoformat().removesuffix(":00"),
+                "feb29": schedule.feb29.value,
+            }
+        case Around():
+            after = schedule.follow_up_after
+            follow_up = {} if after is None else {"follow_up_after": after.text}
+            return {
+                "kind": "around",
+                "event": schedule.event,
+                "remind_before": schedule.remind_before.text,
+            } | follow_up
+
+
+def _kept(dst: DstRule) -> dict[str, Any]:
+    return {} if dst == DEFAULT_DST else {"dst": {"gap": dst.gap.value, "overlap": dst.overlap.value}}

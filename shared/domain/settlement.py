@@ -72,7 +72,9 @@ def settle_attempt(case: Case, outcome: Outcome, *, now: datetime, random: float
     """What an answer makes of its attempt; `error`: the outcome stands for an unexpected exception of ours."""
     if isinstance(outcome, Unknown) and case.occurrence.takes_key:
         outcome = Failed(outcome.reason, outcome.code, ambiguous=True)
-    step = after(case.occurrence, outcome, now=now, policy=case.policy, next_send_at=_next_send_at(case, now), random=random)
+    step = after(
+        case.occurrence, outcome, now=now, policy=case.policy, next_send_at=_next_send_at(case, now), random=random
+    )
     step = _no_retry_of_ended(case, step, now)
     word = "error" if error else type(outcome).__name__.lower()
     action = _action(outcome, error=error)

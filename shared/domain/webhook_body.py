@@ -9,8 +9,14 @@ from uuid import UUID
 
 import orjson
 
-REPORTED: Final = ("message.sent", "message.attempt_failed", "message.failed")
-"""The events that a flat report tells of: one for each attempt, and the end where nothing was sent."""
+REPORTED: Final = (
+    "message.sent",
+    "message.attempt_failed",
+    "message.uncertain",
+    "message.skipped",
+    "message.failed",
+)
+"""The events that a flat report may tell of: those of attempts, and of send times that were missed."""
 
 API_VERSION: Final = "2026-03-25"
 

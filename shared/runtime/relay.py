@@ -27,25 +27,52 @@ AFTER_NO_CONFIRM: Final = 1.0
 
 async def run_relay(runtime: Runtime) -> None:
     """Publish until the process stops, and once more then: what the last requests wrote goes out too."""
-    await run_ticks("relay", lambda: tick(runtime), stopping=runtime.drained, wake=runtime.events_written)
-    await tick(runtime)
+    relay = Relay(runtime)
+    await run_ticks("relay", relay.tick, stopping=runtime.drained, wake=runtime.events_written)
+    await relay.finish()
 
 
-async def tick(runtime: Runtime) -> float:
-    """Publish one batch."""
-    async with runtime.db.transaction() as tx:
-        envelopes = await outbox.take(tx, limit=BATCH)
-        if not envelopes:
-            return LOOK_EVERY
-        try:
-            await runtime.bus.publish([_message(envelope) for envelope in envelopes])
-        except PublishUnconfirmed:
-            log.warning("events_unconfirmed", waiting=len(envelopes))
+class Relay:
+    """Publishes batch after batch; says once that the broker is silent, and that it answers again."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._unconfirmed = False
+
+    async def tick(self) -> float:
+        """Publish one batch."""
+        left, full = await self._publish()
+        if left:
+            # While it stops, `finish` has the last word: until then a consumer that has ended is no news.
+            if not (self._unconfirmed or self._runtime.stopping.is_set()):
+                self._unconfirmed = True
+                log.warning("events_unconfirmed", waiting=left)
             return AFTER_NO_CONFIRM
-        await outbox.mark(tx, envelopes)
-    for envelope in envelopes:
-        metrics.PUBLISHED.labels(envelope.type).inc()
-    return 0 if len(envelopes) == BATCH else LOOK_EVERY
+        if self._unconfirmed:
+            self._unconfirmed = False
+            log.info("events_confirmed_again")
+        return 0 if full else LOOK_EVERY
+
+    async def finish(self) -> None:
+        """Publish what was written last; what is left then is kept in the outbox, and published at the next start."""
+        left, _ = await self._publish()
+        if left:
+            log.info("events_kept", waiting=left)
+
+    async def _publish(self) -> tuple[int, bool]:
+        """How many were not confirmed, and whether there may be more than one batch."""
+        async with self._runtime.db.transaction() as tx:
+            envelopes = await outbox.take(tx, limit=BATCH)
+            try:
+                if envelopes:
+                    await self._runtime.bus.publish([_message(envelope) for envelope in envelopes])
+            except PublishUnconfirmed:
+                return len(envelopes), False
+            if envelopes:
+                await outbox.mark(tx, envelopes)
+        for envelope in envelopes:
+            metrics.PUBLISHED.labels(envelope.type).inc()
+        return 0, len(envelopes) == BATCH
 
 
 def _message(envelope: Envelope) -> BusMessage:

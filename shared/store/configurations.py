@@ -15,8 +15,8 @@ from shared.domain.schedule import DstRule, Gap, Overlap
 from shared.store.database import Connection
 
 COLUMNS: Final = """c.id, c.account_id as owner_id, c.agent_id, c.configuration_id, c.name, c.channel, c.state,
-    c.time_zone, c.grace, c.catch_up, c.on_unknown, c.dst_gap, c.dst_overlap, c.late_booking, c.created_at, c.updated_at,
-    exists (select from templates t where t.configuration_id = c.id) as has_templates"""
+    c.time_zone, c.grace, c.catch_up, c.on_unknown, c.dst_gap, c.dst_overlap, c.late_booking, c.created_at,
+    c.updated_at, exists (select from templates t where t.configuration_id = c.id) as has_templates"""
 """Of `configurations c`, for `configuration_of`."""
 
 

@@ -27,7 +27,8 @@ order by o.id for update of o
 """
 
 _LOOK: Final = """
-select o.id, o.seq, o.scheduled_for, o.state, o.kind from occurrences o join reminders r on r.id = o.reminder_id
+select o.id, o.seq, o.scheduled_for, o.state, o.kind, o.reason is not distinct from 'replaced' as replaced
+from occurrences o join reminders r on r.id = o.reminder_id
 where r.account_id = $1 and o.reminder_id = $2 order by o.seq
 """
 
@@ -40,7 +41,8 @@ async def hold(tx: Connection, *, account_id: UUID, reminder_id: UUID) -> list[P
     await tx.execute(_HOLD, account_id, reminder_id)
     rows = await tx.fetch(_LOOK, account_id, reminder_id)
     return [
-        Place(row["id"], row["seq"], row["scheduled_for"], State(row["state"]), Kind(row["kind"])) for row in rows
+        Place(row["id"], row["seq"], row["scheduled_for"], State(row["state"]), Kind(row["kind"]), row["replaced"])
+        for row in rows
     ]
 
 

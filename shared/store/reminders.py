@@ -13,7 +13,6 @@ from shared.domain.recipient import Channel
 from shared.domain.reminder import Status
 from shared.store.database import Connection
 
-
 _LOCK: Final = "select id from reminders where account_id = $1 and id = $2 for update"
 
 

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
+import os
+import pty
 import re
+import struct
 import subprocess
+import termios
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -23,8 +29,8 @@ class Operator:
     def __init__(self, folder: Path, database_url: str) -> None:
         self._folder, self._settings = folder, {"DATABASE_URL": database_url}
 
-    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return belltower("admin", *words, cwd=self._folder, settings=self._settings)
+    def run(self, *words: str, stdout: int = subprocess.PIPE) -> subprocess.CompletedProcess[str]:
+        return belltower("admin", *words, cwd=self._folder, settings=self._settings, stdout=stdout)
 
     def json(self, *words: str) -> Any:
         ended = self.run(*words, "--json")
@@ -97,8 +103,34 @@ def test_what_is_not_there_or_not_right_is_one_line(operator: Operator) -> None:
 
 
 def test_dead_letters_that_nobody_takes_stay_where_they_are(operator: Operator) -> None:
-    assert operator.run("dead-letters", "list").stdout == "None.\n"
+    listed = operator.run("dead-letters", "list")
+    assert (listed.stdout, listed.stderr) == ("", "None.\n")
     assert operator.json("dead-letters", "replay", "--queue", "webhooks.events") == {"webhooks.events": 0}
+
+
+def in_a_terminal(operator: Operator, *words: str) -> str:
+    """What a narrow terminal is given."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 40, 0, 0))
+    operator.run(*words, stdout=theirs)
+    os.close(theirs)
+    shown = b""
+    with suppress(OSError):  # the end of a terminal
+        while part := os.read(ours, 65_536):
+            shown += part
+    os.close(ours)
+    return shown.decode()
+
+
+def test_what_is_listed_can_be_copied_whole_from_a_pipe_and_from_a_narrow_terminal(operator: Operator) -> None:
+    name = "A name that is longer than any column " * 6
+    account = operator.json("create-account", name.strip(), "--email", "owner@example.com")["account_id"]
+    header, piped = operator.run("list-accounts").stdout.splitlines()
+    found = dict(zip(header.split("\t"), piped.split("\t"), strict=True))
+    assert (found["account_id"], found["name"], found["owner_email"]) == (account, name.strip(), "owner@example.com")
+    shown = in_a_terminal(operator, "list-keys", "--account", account)
+    assert all(key["key_id"] in shown for key in operator.json("list-keys", "--account", account))
+    assert len(shown.splitlines()) == 4
 
 
 async def refuse(_: BusMessage) -> None:

@@ -14,6 +14,7 @@ import pytest
 import shared.store
 from rig.postgres import PostgresServer
 from rig.schema_dump import dump
+from shared.domain.webhook_body import REPORTED
 from shared.store.migrate import migrate, newest_revision
 
 STORE = Path(shared.store.__file__).parent
@@ -35,7 +36,8 @@ async def empty_database(postgres_server: PostgresServer) -> AsyncIterator[str]:
 async def run(dsn: str, statement: str) -> object:
     connection = await asyncpg.connect(dsn)
     try:
-        return await connection.fetchval(statement)
+        # Without arguments it takes several statements, and returns nothing.
+        return await (connection.execute if ";" in statement else connection.fetchval)(statement)
     finally:
         await connection.close()
 
@@ -72,6 +74,25 @@ async def test_two_migrators_at_once_both_succeed(empty_database: str) -> None:
 async def test_a_migrated_database_is_at_the_newest_revision(database_url: str) -> None:
     assert newest_revision() == REVISIONS[-1].name.split("_")[0]
     assert await run(database_url, "select version_num from alembic_version") == newest_revision()
+
+
+async def test_c_4_webhook_urls_from_before_are_told_of_every_kind_of_attempt(database_url: str) -> None:
+    await run(database_url, _OLD_WEBHOOK_URL)
+    await run(database_url, STORE.joinpath("migrations/versions/0004_reported_events.sql").read_text(encoding="utf-8"))
+    types = await run(database_url, "select event_types from endpoints where source = 'configuration'")
+    assert types == list(REPORTED)
+    assert await run(database_url, "select event_types from endpoints where source = 'manual'") == ["message.sent"]
+
+
+_OLD_WEBHOOK_URL = """
+insert into accounts (id, name, created_at) values ('00000000-0000-0000-0000-000000000001', 'A', now());
+insert into configurations (id, account_id, agent_id, configuration_id, name, created_at, updated_at)
+select id, id, 'default', 'default', 'default', now(), now() from accounts;
+insert into endpoints (id, account_id, configuration_id, source, name, target_url, event_types, secret, created_at,
+                       updated_at)
+select gen_random_uuid(), id, case when source = 'manual' then null else id end, source, 'x', 'https://example.com/',
+       '{message.sent}', '', now(), now() from accounts, unnest(array['configuration', 'manual']) as source;
+"""
 
 
 @pytest.mark.parametrize("revision", REVISIONS, ids=lambda path: path.stem)

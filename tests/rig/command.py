@@ -24,13 +24,16 @@ def environment(settings: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(_OURS)} | dict(settings)
 
 
-def belltower(*words: str, cwd: Path, settings: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+def belltower(
+    *words: str, cwd: Path, settings: Mapping[str, str] | None = None, stdout: int = subprocess.PIPE
+) -> subprocess.CompletedProcess[str]:
     """Run a command to its end, at most 30 s."""
     return subprocess.run(
         [SCRIPT, *words],
         cwd=cwd,
         env=environment(settings or {}),
-        capture_output=True,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
         text=True,
         timeout=30,
         check=False,

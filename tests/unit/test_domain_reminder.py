@@ -68,7 +68,7 @@ def test_a_status_never_regresses(progress: Progress, ended_as: State) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sending", "unfinished", "sent", "expected"),
+    ("sending", "stopped", "sent", "expected"),
     [
         (0, 1, 0, CancelOutcome.PREVENTED),
         (0, 1, 1, CancelOutcome.PREVENTED),
@@ -77,8 +77,6 @@ def test_a_status_never_regresses(progress: Progress, ended_as: State) -> None:
         (0, 0, 0, CancelOutcome.PREVENTED),
     ],
 )
-def test_a_cancel_says_what_it_came_in_time_for(
-    sending: int, unfinished: int, sent: int, expected: CancelOutcome
-) -> None:
+def test_a_cancel_says_what_it_came_in_time_for(sending: int, stopped: int, sent: int, expected: CancelOutcome) -> None:
     """B-039."""
-    assert cancel_outcome(sending=sending, unfinished=unfinished, sent=sent) is expected
+    assert cancel_outcome(sending=sending, stopped=stopped, sent=sent) is expected

@@ -74,8 +74,17 @@ def test_b_071_what_can_go_on_lies_ahead(places: list[Place], wanted: list[datet
         ([State.SENT, State.EXPIRED], CancelOutcome.ALREADY_SENT),
         ([State.UNCERTAIN], CancelOutcome.ALREADY_SENT),
         ([State.SKIPPED, State.CANCELLED], CancelOutcome.PREVENTED),
+        ([State.SENT, State.CANCELLED, State.CANCELLED], CancelOutcome.PREVENTED),
+        ([State.CANCELLED, State.SENT], CancelOutcome.ALREADY_SENT),
     ],
 )
 def test_b_039_what_a_cancel_comes_in_time_for(states: list[State], outcome: CancelOutcome) -> None:
     places = [Place(UUID(int=n), n, at(n), state) for n, state in enumerate(states, start=1)]
     assert outcome_of_cancelling(places) is outcome
+
+
+def test_b_039_times_that_were_replaced_are_not_what_an_end_prevented() -> None:
+    """B-041."""
+    sent = Place(UUID(int=1), 1, at(1), State.SENT)
+    replaced = Place(UUID(int=2), 2, at(2), State.CANCELLED, replaced=True)
+    assert outcome_of_cancelling([sent, replaced]) is CancelOutcome.ALREADY_SENT

@@ -98,9 +98,7 @@ def _status_after(reminder: Reminder, asked: Status | None) -> Status:
     return asked
 
 
-def _plan(
-    configuration: Configuration, held: Held, draft: Draft, status: Status, now: datetime
-) -> Replan | None:
+def _plan(configuration: Configuration, held: Held, draft: Draft, status: Status, now: datetime) -> Replan | None:
     """How the planned sends change; None where they stay. Raises `Conflict`."""
     was = held.reminder.status
     if status is not Status.ACTIVE:

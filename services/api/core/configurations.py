@@ -11,7 +11,7 @@ from services.api.core.credentials import create_key_pair
 from shared.domain.account import DEFAULT_NAME, RESERVED_AGENT_IDS, Configuration
 from shared.domain.refusal import Conflict, Invalid, NotFound, Problem
 from shared.store import configurations as store
-from shared.store import endpoints, numbers
+from shared.store import endpoints, numbers, occurrences
 from shared.store.configurations import Details
 from shared.store.database import Connection
 from shared.store.numbers import Numbers
@@ -114,6 +114,8 @@ async def set_running(tx: Connection, configuration: Configuration, *, running: 
     """Pause or resume: while paused, what falls due waits; on resume the misfire rule decides (B-265, C-8)."""
     state = "running" if running else "paused"
     await store.set_state(tx, account_id=configuration.account_id, id=configuration.id, state=state, now=now)
+    if running:
+        await occurrences.ring(tx)
     return await get_configuration_by_row(tx, account_id=configuration.account_id, id=configuration.id)
 
 

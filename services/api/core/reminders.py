@@ -89,8 +89,8 @@ async def tell_of_new(tx: Connection, written: Sequence[NewReminder], *, now: da
     events, soonest = [], None
     for new in written:
         first = first_of(new.planned)
-        facts = {"reminder_id": new.id, "external_id": new.draft.external_id}
-        events.append(Recorded(ReminderCreated(**facts, next_send_at=first), new.account_id, now, 1))
+        event = ReminderCreated(reminder_id=new.id, external_id=new.draft.external_id, next_send_at=first)
+        events.append(Recorded(event, new.account_id, now, 1))
         soonest = min(filter(None, (soonest, first)), default=None)
     await outbox.append(tx, events)
     await plans.ring_if_soon(tx, soonest, now=now)

@@ -55,6 +55,29 @@ async def test_b_039_a_cancel_says_what_it_came_in_time_for(door: Door, states: 
 
 
 @pytest.mark.parametrize(("states", "outcome"), OUTCOMES)
+async def test_b_041_a_cancel_said_again_answers_the_same_and_changes_nothing(
+    door: Door, states: list[str], outcome: str
+) -> None:
+    await _a_reminder_in(door, states)
+    first = await door.reminder("PUT", "rem-1", {"status": "cancelled"})
+    events = await door.events()
+    assert await door.reminder("PUT", "rem-1", {"status": "cancelled"}) == first
+    assert first[1]["cancelOutcome"] == outcome
+    assert await door.events() == events
+
+
+async def test_times_that_an_update_took_away_are_not_what_a_cancel_prevented(door: Door) -> None:
+    """B-039, B-041, B-073."""
+    await _a_reminder_in(door, ["sent", "scheduled"])
+    row = (await door.fetch("select scheduled_for from occurrences where seq = 1"))[0]
+    times = [row["scheduled_for"].isoformat()]
+    status, item = await door.call("PUT", "/api/reminder/item/update", {"id": "rem-1", "sendTimes": times})
+    assert (status, item["status"]) == (200, "completed")
+    _, item = await door.reminder("PUT", "rem-1", {"status": "cancelled"})
+    assert item["cancelOutcome"] == "already_sent"
+
+
+@pytest.mark.parametrize(("states", "outcome"), OUTCOMES)
 async def test_a_delete_says_it_in_a_header(door: Door, states: list[str], outcome: str) -> None:
     """B-039, B-045."""
     await _a_reminder_in(door, states)

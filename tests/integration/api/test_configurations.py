@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
+from shared.store import occurrences
 from tests.builders import a_reminder, an_item, in_future
 from tests.integration.api.conftest import Door
 
@@ -121,6 +123,21 @@ async def test_c_8_a_configuration_can_be_paused_and_resumed(door: Door) -> None
         status, told = await door.call("POST", f"{DEFAULT}/{verb}")
         assert (status, told["serverState"]) == (200, state)
         assert (await door.fetch("select state from configurations"))[0]["state"] == state
+
+
+async def test_c_8_resuming_rings_for_what_waited(door: Door) -> None:
+    """C-8: the schedulers look at once, and not only at their next look."""
+    rung, ear = asyncio.Event(), await door.runtime.db.dedicated()
+    try:
+        await occurrences.listen_for_due(ear, rung.set)
+        await door.call("POST", f"{DEFAULT}/pause")
+        await ear.execute("select 1")  # what was notified until now has come
+        assert not rung.is_set()
+        await door.call("POST", f"{DEFAULT}/resume")
+        async with asyncio.timeout(5):
+            await rung.wait()
+    finally:
+        await ear.close()
 
 
 async def test_c_10_the_numbers_count_by_status(door: Door) -> None:

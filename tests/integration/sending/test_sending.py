@@ -30,6 +30,20 @@ async def test_nothing_rings_early(sending: Sending) -> None:
     assert 0 < pause <= 0.3
 
 
+async def test_what_a_resting_provider_kept_goes_out_when_the_rest_ends(sending: Sending) -> None:
+    await sending.execute(
+        """insert into provider_pauses (account_id, channel, provider, reason, since, until)
+           values ($1, 'sms', 'http', 'refused', clock_timestamp(), clock_timestamp() + interval '0.4 s')""",
+        sending.account,
+    )
+    await sending.remind(-1)
+    pause = await sending.ring()
+    assert (sending.provider.calls, 0 < pause <= 0.4) == ([], True)
+    await sending.make_due()
+    await sending.ring()
+    assert len(sending.provider.calls) == 1
+
+
 async def test_the_provider_is_told_key_occurrence_and_planned_time(sending: Sending) -> None:
     reminder = await sending.remind(-5)
     await sending.ring()

@@ -15,6 +15,8 @@ from shared.domain.events import (
     MessageAttemptFailed,
     MessageDelivered,
     MessageFailed,
+    MessageSkipped,
+    MessageUncertain,
     ReminderCompleted,
     ReminderCreated,
     ReminderDeleted,
@@ -173,11 +175,20 @@ async def test_c_4_a_configurations_url_gets_a_flat_body_for_each_attempt(webhoo
         "scheduled_for": webhooks.now,
     }
     await webhooks.happen(MessageAttemptFailed(**facts, provider="http", reason="timeout", retry_at=webhooks.now))
+    await webhooks.happen(MessageAttemptFailed(**facts, provider="http", reason="timeout", retry_at=None))
     await webhooks.happen(MessageFailed(**facts, reason="timeout"))
+    await webhooks.happen(MessageUncertain(**facts, provider="http", reason="timeout"))
+    await webhooks.happen(MessageSkipped(**facts, reason="a later send time has come"))
     await webhooks.happen(webhooks.sent())
     assert await bodies(webhooks) == [
         {"id": "order-7", "date": "2026-03-25T10:30:00Z", "status": "active", "detail": detail}
-        for detail in ("Send failed", "Send failed, no attempt is left", "Reminder sent")
+        for detail in (
+            "Send failed",
+            "Send failed, no attempt is left",
+            "Send unconfirmed, the message may have been sent",
+            "Send time missed, nothing was sent: a later send time has come",
+            "Reminder sent",
+        )
     ]
     assert webhooks.receiver.at("/others") == []
     assert all("x-remindlo-signature" in received.headers for received in webhooks.receiver.ledger)

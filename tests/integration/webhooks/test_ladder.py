@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from structlog.testing import capture_logs
 
 from services.api.core import deliveries, endpoints
 from services.webhooks.record import record
@@ -55,6 +56,25 @@ async def test_w_02_a_410_disables_at_once_and_holds_what_is_owed(webhooks: Webh
     assert await webhooks.tick(days=1) == 0
     await webhooks.happen()
     assert [delivery["state"] for delivery in await webhooks.deliveries()] == ["held"] * 3
+
+
+async def test_failed_attempts_and_switched_off_endpoints_are_logged_by_their_ids(webhooks: Webhooks) -> None:
+    """B-007: neither the URL nor the body, the secret or the answer."""
+    endpoint, secret = await webhooks.endpoint("status?code=500&canary=1")
+    await webhooks.happen()
+    with capture_logs() as lines:
+        await webhooks.tick()
+        failing = await webhooks.delivery()
+        webhooks.receiver.behave["/status"] = "status?code=410"
+        await webhooks.tick(hours=1)
+    of = {"endpoint_id": str(endpoint), "delivery_id": str(failing["id"]), "error": "http_status"}
+    said = {"event": "webhook_attempt_failed", "log_level": "warning", **of}
+    assert lines == [
+        {**said, "attempt": 1, "status": 500, "next_at": failing["due_at"].isoformat()},
+        {**said, "attempt": 2, "status": 410, "next_at": None},
+        {"event": "endpoint_disabled", "log_level": "warning", "endpoint_id": str(endpoint), "reason": "gone"},
+    ]
+    assert not any(canary in str(lines) for canary in (secret, "canary", "81234567890", "order-7"))
 
 
 @pytest.mark.parametrize(("code", "after", "expected"), [(429, 90, 90), (503, 1, 60), (503, 9999, 120), (504, 75, 75)])
