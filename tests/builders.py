@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
+
+from shared.domain.account import DEFAULT_NAME, Configuration, LateBooking
+from shared.domain.recipient import Channel
+from shared.domain.schedule import DEFAULT_DST
 
 
 def in_future(**delta: float) -> str:
@@ -28,3 +34,27 @@ def a_reminder(**changes: Any) -> dict[str, Any]:
 def an_item(id: str = "item-1", **changes: Any) -> dict[str, Any]:
     """A body for the items door."""
     return {"id": id, **a_reminder(**changes)}
+
+
+def a_configuration(**changes: Any) -> Configuration:
+    """An account's default configuration, as it is kept."""
+    now = datetime.now(UTC)
+    kept = Configuration(
+        id=uuid4(),
+        account_id=uuid4(),
+        agent_id=DEFAULT_NAME,
+        configuration_id=DEFAULT_NAME,
+        name=DEFAULT_NAME,
+        channel=Channel.SMS,
+        running=True,
+        time_zone="UTC",
+        grace=None,
+        catch_up=None,
+        on_unknown=None,
+        dst=DEFAULT_DST,
+        late_booking=LateBooking.SKIP,
+        created_at=now,
+        updated_at=now,
+        has_templates=False,
+    )
+    return replace(kept, **changes)

@@ -133,7 +133,7 @@ def after_lost_worker(occurrence: Occurrence, *, now: datetime, policy: Policy) 
 
 
 def unsendable(
-    occurrence: Occurrence, *, now: datetime, policy: Policy, later_is_due: bool, barred: str | None
+    occurrence: Occurrence, *, now: datetime, policy: Policy, later_is_due: bool, barred: str | None = None
 ) -> Step | None:
     """The end of a send that may not be made or comes too late, or None where it is to be made (B-061, B-264, B-267).
 

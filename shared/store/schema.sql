@@ -37,6 +37,23 @@ ALTER TABLE public.accounts ALTER COLUMN number ADD GENERATED ALWAYS AS IDENTITY
     CACHE 1
 );
 
+CREATE TABLE public.appointment_messages (
+    type_id uuid NOT NULL,
+    account_id uuid NOT NULL,
+    message_type text NOT NULL,
+    text text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT appointment_messages_message_type_check CHECK ((message_type = ANY (ARRAY['CONFIRMATION'::text, 'CANCELLATION'::text, 'REMINDER'::text, 'NO_SHOW'::text, 'FOLLOW_UP'::text])))
+);
+
+CREATE TABLE public.appointment_types (
+    id uuid NOT NULL,
+    account_id uuid NOT NULL,
+    type text NOT NULL,
+    created_at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE public.attempts (
     id uuid NOT NULL,
     occurrence_id uuid NOT NULL,
@@ -64,6 +81,31 @@ CREATE TABLE public.backfills (
     ended_at timestamp with time zone
 );
 
+CREATE TABLE public.campaigns (
+    id uuid NOT NULL,
+    account_id uuid NOT NULL,
+    name text NOT NULL,
+    type text NOT NULL,
+    status text DEFAULT 'draft'::text NOT NULL,
+    channel text DEFAULT 'sms'::text NOT NULL,
+    category text DEFAULT 'marketing'::text NOT NULL,
+    subject text,
+    body text NOT NULL,
+    offsets text[] DEFAULT '{}'::text[] NOT NULL,
+    send_at timestamp with time zone,
+    sequence bigint DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT campaigns_category_check CHECK ((category = ANY (ARRAY['marketing'::text, 'transactional'::text]))),
+    CONSTRAINT campaigns_channel_check CHECK ((channel = ANY (ARRAY['sms'::text, 'whatsapp'::text, 'email'::text]))),
+    CONSTRAINT campaigns_status_check CHECK ((status = ANY (ARRAY['draft'::text, 'running'::text, 'paused'::text, 'completed'::text]))),
+    CONSTRAINT campaigns_type_check CHECK ((type = ANY (ARRAY['recurring'::text, 'one_off'::text])))
+);
+
+COMMENT ON COLUMN public.campaigns.offsets IS 'ISO 8601 durations before the contact''s due date; recurring campaigns only';
+
+COMMENT ON COLUMN public.campaigns.send_at IS 'one-off campaigns only; null sends at once';
+
 CREATE TABLE public.configurations (
     id uuid NOT NULL,
     account_id uuid NOT NULL,
@@ -78,11 +120,94 @@ CREATE TABLE public.configurations (
     on_unknown text,
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
+    dst_gap text,
+    dst_overlap text,
+    late_booking text,
     CONSTRAINT configurations_catch_up_check CHECK ((catch_up = ANY (ARRAY['all'::text, 'latest'::text, 'none'::text]))),
     CONSTRAINT configurations_channel_check CHECK ((channel = ANY (ARRAY['sms'::text, 'whatsapp'::text, 'email'::text]))),
+    CONSTRAINT configurations_dst_gap_check CHECK ((dst_gap = ANY (ARRAY['forward'::text, 'before'::text]))),
+    CONSTRAINT configurations_dst_overlap_check CHECK ((dst_overlap = ANY (ARRAY['first'::text, 'second'::text]))),
     CONSTRAINT configurations_grace_check CHECK ((grace > '00:00:00'::interval)),
+    CONSTRAINT configurations_late_booking_check CHECK ((late_booking = ANY (ARRAY['skip'::text, 'send_now'::text]))),
     CONSTRAINT configurations_on_unknown_check CHECK ((on_unknown = ANY (ARRAY['park'::text, 'retry'::text]))),
     CONSTRAINT configurations_state_check CHECK ((state = ANY (ARRAY['running'::text, 'paused'::text])))
+);
+
+COMMENT ON COLUMN public.configurations.dst_gap IS 'null is forward: by the gap; likewise dst_overlap null is first';
+
+COMMENT ON COLUMN public.configurations.late_booking IS 'an appointment booked after its reminder was due; null is skip';
+
+CREATE TABLE public.consents (
+    id bigint NOT NULL,
+    account_id uuid NOT NULL,
+    contact_id uuid NOT NULL,
+    category text NOT NULL,
+    granted boolean NOT NULL,
+    source text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT consents_category_check CHECK ((category = ANY (ARRAY['marketing'::text, 'transactional'::text])))
+);
+
+ALTER TABLE public.consents ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.consents_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.contacts (
+    id uuid NOT NULL,
+    number bigint NOT NULL,
+    account_id uuid NOT NULL,
+    phone text,
+    email text,
+    first_name text,
+    last_name text,
+    gender text,
+    is_partial boolean DEFAULT false NOT NULL,
+    note text,
+    tags text[] DEFAULT '{}'::text[] NOT NULL,
+    custom_fields jsonb DEFAULT '{}'::jsonb NOT NULL,
+    marketing_consent boolean DEFAULT false NOT NULL,
+    time_zone text,
+    next_due_at timestamp with time zone,
+    next_due text,
+    last_service_at timestamp with time zone,
+    last_service text,
+    interval_value smallint,
+    interval_unit text,
+    due_anchor date,
+    advance_at timestamp with time zone,
+    birthdate date,
+    birthdate_precision text DEFAULT 'unknown'::text NOT NULL,
+    sequence bigint DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT contacts_birthdate_precision_check CHECK ((birthdate_precision = ANY (ARRAY['exact'::text, 'approximate'::text, 'unknown'::text]))),
+    CONSTRAINT contacts_birthdate_when_known CHECK (((birthdate_precision <> 'exact'::text) OR (birthdate IS NOT NULL))),
+    CONSTRAINT contacts_interval_unit_check CHECK ((interval_unit = ANY (ARRAY['days'::text, 'months'::text, 'years'::text]))),
+    CONSTRAINT contacts_interval_value_check CHECK (((interval_value >= 1) AND (interval_value <= 999))),
+    CONSTRAINT contacts_recur_from_an_anchor CHECK (((advance_at IS NULL) OR ((due_anchor IS NOT NULL) AND (next_due IS NOT NULL)))),
+    CONSTRAINT contacts_recur_with_an_interval CHECK ((((interval_value IS NULL) = (interval_unit IS NULL)) AND ((interval_value IS NULL) = (advance_at IS NULL))))
+);
+
+COMMENT ON COLUMN public.contacts.next_due IS 'as the caller wrote it, a date or a date and time; next_due_at is its instant';
+
+COMMENT ON COLUMN public.contacts.due_anchor IS 'the local date from which the interval counts, so that month ends do not drift';
+
+COMMENT ON COLUMN public.contacts.advance_at IS 'the end of the due day where the contact is; null unless recurrent';
+
+COMMENT ON COLUMN public.contacts.sequence IS 'the number of the newest event of this contact; gap-free';
+
+ALTER TABLE public.contacts ALTER COLUMN number ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.contacts_number_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 
 CREATE TABLE public.credentials (
@@ -183,6 +308,17 @@ COMMENT ON COLUMN public.endpoints.secret IS 'encrypted; the row''s id and accou
 
 COMMENT ON COLUMN public.endpoints.succeeded_at IS 'about the last success, to the minute; null: it has yet to prove itself';
 
+CREATE TABLE public.enrollments (
+    id uuid NOT NULL,
+    account_id uuid NOT NULL,
+    campaign_id uuid NOT NULL,
+    contact_id uuid NOT NULL,
+    stale boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON COLUMN public.enrollments.stale IS 'its planned sends do not fit the campaign any more; none is claimed before they do';
+
 CREATE TABLE public.history (
     id bigint NOT NULL,
     reminder_id uuid NOT NULL,
@@ -235,6 +371,8 @@ CREATE TABLE public.occurrences (
     provider_message_id text,
     reason text,
     ended_at timestamp with time zone,
+    text text,
+    subject text,
     CONSTRAINT occurrences_ended_exactly_when_final CHECK (((state = ANY (ARRAY['scheduled'::text, 'queued'::text, 'sending'::text])) = (ended_at IS NULL))),
     CONSTRAINT occurrences_failures_check CHECK (((failures >= 0) AND (failures <= 5))),
     CONSTRAINT occurrences_kind_check CHECK ((kind = ANY (ARRAY['main'::text, 'follow_up'::text, 'no_show'::text]))),
@@ -249,6 +387,8 @@ COMMENT ON COLUMN public.occurrences.scheduled_for IS 'never changes: grace and 
 COMMENT ON COLUMN public.occurrences.due_at IS 'moves with retries';
 
 COMMENT ON COLUMN public.occurrences.version IS 'the fence: a queued hint names it, and any change by a caller raises it';
+
+COMMENT ON COLUMN public.occurrences.text IS 'of this send, where it is not the reminder''s own; likewise subject';
 
 CREATE TABLE public.outbox (
     id uuid NOT NULL,
@@ -285,6 +425,13 @@ CREATE TABLE public.provider_pauses (
     CONSTRAINT provider_pauses_channel_check CHECK ((channel = ANY (ARRAY['sms'::text, 'whatsapp'::text, 'email'::text])))
 );
 
+CREATE TABLE public.quota_use (
+    account_id uuid NOT NULL,
+    month date NOT NULL,
+    segments integer DEFAULT 0 NOT NULL,
+    CONSTRAINT quota_use_segments_check CHECK ((segments >= 0))
+);
+
 CREATE TABLE public.reminders (
     id uuid NOT NULL,
     number bigint NOT NULL,
@@ -316,19 +463,34 @@ CREATE TABLE public.reminders (
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
     ended_at timestamp with time zone,
+    contact_id uuid,
+    enrollment_id uuid,
+    category text DEFAULT 'transactional'::text NOT NULL,
+    recurs boolean DEFAULT false NOT NULL,
+    birthday boolean DEFAULT false NOT NULL,
+    details jsonb DEFAULT '{}'::jsonb NOT NULL,
+    quota_month date,
+    segments integer,
     CONSTRAINT reminders_catch_up_check CHECK ((catch_up = ANY (ARRAY['all'::text, 'latest'::text, 'none'::text]))),
+    CONSTRAINT reminders_category_check CHECK ((category = ANY (ARRAY['marketing'::text, 'transactional'::text]))),
     CONSTRAINT reminders_channel_check CHECK ((channel = ANY (ARRAY['sms'::text, 'whatsapp'::text, 'email'::text]))),
+    CONSTRAINT reminders_count_against_a_month CHECK (((segments IS NULL) = (quota_month IS NULL))),
     CONSTRAINT reminders_door_check CHECK ((door = ANY (ARRAY['integration'::text, 'items'::text, 'campaigns'::text, 'crm'::text, 'appointments'::text]))),
     CONSTRAINT reminders_ended_exactly_when_not_active CHECK (((status = 'active'::text) = (ended_at IS NULL))),
     CONSTRAINT reminders_fingerprint_check CHECK ((octet_length(fingerprint) = 32)),
     CONSTRAINT reminders_grace_check CHECK ((grace > '00:00:00'::interval)),
     CONSTRAINT reminders_on_unknown_check CHECK ((on_unknown = ANY (ARRAY['park'::text, 'retry'::text]))),
+    CONSTRAINT reminders_segments_check CHECK ((segments > 0)),
     CONSTRAINT reminders_status_check CHECK ((status = ANY (ARRAY['active'::text, 'completed'::text, 'expired'::text, 'cancelled'::text])))
 );
 
 COMMENT ON COLUMN public.reminders.fingerprint IS 'sha256 of the body first accepted, normalised: the same again replays';
 
 COMMENT ON COLUMN public.reminders.sequence IS 'the number of the newest event of this reminder; gap-free';
+
+COMMENT ON COLUMN public.reminders.recurs IS 'its schedule is an Every: the end of one send plans the next';
+
+COMMENT ON COLUMN public.reminders.details IS 'what only its door knows, for the echo';
 
 ALTER TABLE public.reminders ALTER COLUMN number ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.reminders_number_seq
@@ -357,6 +519,15 @@ CREATE TABLE public.sandbox_messages (
     message_id text NOT NULL
 );
 
+CREATE TABLE public.suppressions (
+    account_id uuid NOT NULL,
+    address text NOT NULL,
+    source text NOT NULL,
+    created_at timestamp with time zone NOT NULL
+);
+
+COMMENT ON COLUMN public.suppressions.address IS 'E.164, or an e-mail address in lower case';
+
 CREATE TABLE public.templates (
     id uuid NOT NULL,
     account_id uuid NOT NULL,
@@ -380,17 +551,38 @@ ALTER TABLE ONLY public.accounts
 ALTER TABLE ONLY public.accounts
     ADD CONSTRAINT accounts_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.appointment_messages
+    ADD CONSTRAINT appointment_messages_pkey PRIMARY KEY (type_id, message_type);
+
+ALTER TABLE ONLY public.appointment_types
+    ADD CONSTRAINT appointment_types_once UNIQUE (account_id, type);
+
+ALTER TABLE ONLY public.appointment_types
+    ADD CONSTRAINT appointment_types_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.attempts
     ADD CONSTRAINT attempts_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.backfills
     ADD CONSTRAINT backfills_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.campaigns
+    ADD CONSTRAINT campaigns_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.configurations
     ADD CONSTRAINT configurations_one_per_name UNIQUE (account_id, agent_id, configuration_id);
 
 ALTER TABLE ONLY public.configurations
     ADD CONSTRAINT configurations_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.consents
+    ADD CONSTRAINT consents_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.contacts
+    ADD CONSTRAINT contacts_number_key UNIQUE (number);
+
+ALTER TABLE ONLY public.contacts
+    ADD CONSTRAINT contacts_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.credentials
     ADD CONSTRAINT credentials_hash_key UNIQUE (hash);
@@ -419,6 +611,12 @@ ALTER TABLE ONLY public.endpoints
 ALTER TABLE ONLY public.endpoints
     ADD CONSTRAINT endpoints_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.enrollments
+    ADD CONSTRAINT enrollments_once UNIQUE (campaign_id, contact_id);
+
+ALTER TABLE ONLY public.enrollments
+    ADD CONSTRAINT enrollments_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.history
     ADD CONSTRAINT history_pkey PRIMARY KEY (id);
 
@@ -440,6 +638,9 @@ ALTER TABLE ONLY public.outbox_default
 ALTER TABLE ONLY public.provider_pauses
     ADD CONSTRAINT provider_pauses_pkey PRIMARY KEY (account_id, channel);
 
+ALTER TABLE ONLY public.quota_use
+    ADD CONSTRAINT quota_use_pkey PRIMARY KEY (account_id, month);
+
 ALTER TABLE ONLY public.reminders
     ADD CONSTRAINT reminders_number_key UNIQUE (number);
 
@@ -448,6 +649,9 @@ ALTER TABLE ONLY public.reminders
 
 ALTER TABLE ONLY public.sandbox_messages
     ADD CONSTRAINT sandbox_messages_pkey PRIMARY KEY (key);
+
+ALTER TABLE ONLY public.suppressions
+    ADD CONSTRAINT suppressions_pkey PRIMARY KEY (account_id, address);
 
 ALTER TABLE ONLY public.templates
     ADD CONSTRAINT templates_one_per_name UNIQUE (configuration_id, name);
@@ -461,7 +665,19 @@ CREATE INDEX backfills_by_endpoint ON public.backfills USING btree (endpoint_id,
 
 CREATE INDEX backfills_unfinished ON public.backfills USING btree (created_at, id) WHERE (ended_at IS NULL);
 
+CREATE INDEX campaigns_by_account ON public.campaigns USING btree (account_id, created_at, id);
+
 CREATE INDEX configurations_by_path ON public.configurations USING btree (agent_id, configuration_id);
+
+CREATE INDEX consents_by_contact ON public.consents USING btree (contact_id, id);
+
+CREATE INDEX contacts_by_account ON public.contacts USING btree (account_id, created_at DESC, id);
+
+CREATE UNIQUE INDEX contacts_by_email ON public.contacts USING btree (account_id, lower(email)) WHERE (email IS NOT NULL);
+
+CREATE UNIQUE INDEX contacts_by_phone ON public.contacts USING btree (account_id, phone) WHERE (phone IS NOT NULL);
+
+CREATE INDEX contacts_to_advance ON public.contacts USING btree (advance_at) WHERE (advance_at IS NOT NULL);
 
 CREATE INDEX credentials_by_account ON public.credentials USING btree (account_id);
 
@@ -485,6 +701,10 @@ CREATE INDEX delivery_attempts_with_response ON public.delivery_attempts USING b
 
 CREATE INDEX endpoints_by_account ON public.endpoints USING btree (account_id, created_at);
 
+CREATE INDEX enrollments_by_contact ON public.enrollments USING btree (contact_id);
+
+CREATE INDEX enrollments_stale ON public.enrollments USING btree (created_at, id) WHERE stale;
+
 CREATE INDEX history_by_reminder ON public.history USING btree (reminder_id, id);
 
 CREATE INDEX idempotency_keys_by_age ON public.idempotency_keys USING btree (created_at);
@@ -505,7 +725,17 @@ CREATE INDEX reminders_by_account ON public.reminders USING btree (account_id, c
 
 CREATE INDEX reminders_by_address ON public.reminders USING btree (account_id, address);
 
+CREATE UNIQUE INDEX reminders_by_appointment ON public.reminders USING btree (account_id, contact_id, external_id) WHERE ((door = 'appointments'::text) AND (status <> 'cancelled'::text) AND (external_id IS NOT NULL));
+
+CREATE UNIQUE INDEX reminders_by_birthday ON public.reminders USING btree (contact_id) WHERE birthday;
+
 CREATE UNIQUE INDEX reminders_by_callers_id ON public.reminders USING btree (configuration_id, external_id) WHERE (door = ANY (ARRAY['integration'::text, 'items'::text]));
+
+CREATE INDEX reminders_by_contact ON public.reminders USING btree (contact_id, created_at) WHERE (contact_id IS NOT NULL);
+
+CREATE UNIQUE INDEX reminders_by_enrollment ON public.reminders USING btree (enrollment_id) WHERE (enrollment_id IS NOT NULL);
+
+CREATE INDEX reminders_by_number ON public.reminders USING btree (account_id, door, number);
 
 CREATE INDEX sandbox_messages_by_account ON public.sandbox_messages USING btree (account_id, received_at DESC);
 
@@ -513,14 +743,35 @@ ALTER INDEX public.outbox_unpublished ATTACH PARTITION public.outbox_default_at_
 
 ALTER INDEX public.outbox_pkey ATTACH PARTITION public.outbox_default_pkey;
 
+ALTER TABLE ONLY public.appointment_messages
+    ADD CONSTRAINT appointment_messages_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.accounts(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.appointment_messages
+    ADD CONSTRAINT appointment_messages_type_id_fkey FOREIGN KEY (type_id) REFERENCES public.appointment_types(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.appointment_types
+    ADD CONSTRAINT appointment_types_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.accounts(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.attempts
     ADD CONSTRAINT attempts_occurrence_id_fkey FOREIGN KEY (occurrence_id) REFERENCES public.occurrences(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.backfills
     ADD CONSTRAINT backfills_endpoint_id_fkey FOREIGN KEY (endpoint_id) REFERENCES public.endpoints(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.campaigns
+    ADD CONSTRAINT campaigns_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.accounts(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.configurations
     ADD CONSTRAINT configurations_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.accounts(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.consents
+    ADD CONSTRAINT consents_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.accounts(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.consents
+    ADD CONSTRAINT consents_contact_id_fkey FOREIGN KEY (contact_id) REFERENCES public.contacts(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.contacts
+    ADD CONSTRAINT contacts_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.accounts(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.credentials
     ADD CONSTRAINT credentials_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.accounts(id) ON DELETE CASCADE;
@@ -543,6 +794,15 @@ ALTER TABLE ONLY public.endpoints
 ALTER TABLE ONLY public.endpoints
     ADD CONSTRAINT endpoints_configuration_id_fkey FOREIGN KEY (configuration_id) REFERENCES public.configurations(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.enrollments
+    ADD CONSTRAINT enrollments_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.accounts(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.enrollments
+    ADD CONSTRAINT enrollments_campaign_id_fkey FOREIGN KEY (campaign_id) REFERENCES public.campaigns(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.enrollments
+    ADD CONSTRAINT enrollments_contact_id_fkey FOREIGN KEY (contact_id) REFERENCES public.contacts(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.history
     ADD CONSTRAINT history_reminder_id_fkey FOREIGN KEY (reminder_id) REFERENCES public.reminders(id) ON DELETE CASCADE;
 
@@ -555,14 +815,26 @@ ALTER TABLE ONLY public.occurrences
 ALTER TABLE ONLY public.provider_pauses
     ADD CONSTRAINT provider_pauses_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.accounts(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.quota_use
+    ADD CONSTRAINT quota_use_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.accounts(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.reminders
     ADD CONSTRAINT reminders_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.accounts(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.reminders
     ADD CONSTRAINT reminders_configuration_id_fkey FOREIGN KEY (configuration_id) REFERENCES public.configurations(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.reminders
+    ADD CONSTRAINT reminders_contact_id_fkey FOREIGN KEY (contact_id) REFERENCES public.contacts(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.reminders
+    ADD CONSTRAINT reminders_enrollment_id_fkey FOREIGN KEY (enrollment_id) REFERENCES public.enrollments(id) ON DELETE SET NULL;
+
 ALTER TABLE ONLY public.sandbox_messages
     ADD CONSTRAINT sandbox_messages_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.accounts(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.suppressions
+    ADD CONSTRAINT suppressions_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.accounts(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.templates
     ADD CONSTRAINT templates_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.accounts(id) ON DELETE CASCADE;

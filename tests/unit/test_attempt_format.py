@@ -14,7 +14,7 @@ from services.webhooks.format import Facts, Happened
 from services.webhooks.formats.attempt import ATTEMPT
 from shared.domain.account import CatchUp
 from shared.domain.events import Event
-from shared.domain.occurrence import State, misfire
+from shared.domain.occurrence import State, unsendable
 from shared.domain.outcome import Accepted, Failed, Outcome, Rejected, Unavailable, Unknown
 from shared.domain.settlement import settle_attempt, settle_lost, settle_missed
 from shared.domain.webhook_body import REPORTED
@@ -70,12 +70,12 @@ def test_c_4_a_missed_time_is_no_failed_attempt() -> None:
         (caught_up(CatchUp.LATEST), "older than the grace"),
     ):
         case = a_case(occurrence=an_occurrence(state=State.QUEUED, attempt=0), policy=policy)
-        step = misfire(case.occurrence, now=late, policy=policy, later_is_due=True)
+        step = unsendable(case.occurrence, now=late, policy=policy, later_is_due=True)
         assert step is not None
         assert told(settle_missed(case, step, now=late).events) == [f"Send time missed, nothing was sent: {reason}"]
     soon, policy = NOON + timedelta(minutes=5), caught_up(CatchUp.LATEST)
     case = a_case(occurrence=an_occurrence(state=State.QUEUED, attempt=0), policy=policy)
-    step = misfire(case.occurrence, now=soon, policy=policy, later_is_due=True)
+    step = unsendable(case.occurrence, now=soon, policy=policy, later_is_due=True)
     assert step is not None
     missed = "Send time missed, nothing was sent: a later send time has come"
     assert told(settle_missed(case, step, now=soon).events) == [missed]

@@ -20,7 +20,7 @@ from shared.domain.occurrence import (
     after,
     after_lost_worker,
     idempotency_key,
-    misfire,
+    unsendable,
 )
 from shared.domain.outcome import Accepted, Failed, Outcome, Rejected, Unavailable, Unknown
 
@@ -179,12 +179,12 @@ late = timedelta(hours=1)
 
 def test_a_send_inside_the_grace_is_made_late() -> None:
     """B-061, B-264."""
-    assert misfire(an_occurrence(), now=NOON + late, policy=PARK, later_is_due=False) is None
+    assert unsendable(an_occurrence(), now=NOON + late, policy=PARK, later_is_due=False) is None
 
 
 def test_a_send_older_than_the_grace_expires() -> None:
     """B-061, B-264."""
-    step = misfire(an_occurrence(), now=NOON + late + timedelta(microseconds=1), policy=PARK, later_is_due=False)
+    step = unsendable(an_occurrence(), now=NOON + late + timedelta(microseconds=1), policy=PARK, later_is_due=False)
     assert step is not None
     assert step.state is State.EXPIRED
 
@@ -204,7 +204,7 @@ def test_catching_up_says_which_of_several_missed_sends_go_out(
 ) -> None:
     """B-264."""
     policy = caught_up(catch_up)
-    step = misfire(an_occurrence(attempt=0), now=NOON + late / 2, policy=policy, later_is_due=later_is_due)
+    step = unsendable(an_occurrence(attempt=0), now=NOON + late / 2, policy=policy, later_is_due=later_is_due)
     assert (step and step.state) == expected
 
 
@@ -212,8 +212,8 @@ def test_catching_up_does_not_call_a_retry_or_a_busy_minute_missed() -> None:
     """B-264."""
     policy = caught_up(CatchUp.NONE)
     retry, fresh = an_occurrence(attempt=1), an_occurrence(attempt=0)
-    assert misfire(retry, now=NOON + late / 2, policy=policy, later_is_due=False) is None
-    assert misfire(fresh, now=NOON + timedelta(minutes=1), policy=policy, later_is_due=False) is None
+    assert unsendable(retry, now=NOON + late / 2, policy=policy, later_is_due=False) is None
+    assert unsendable(fresh, now=NOON + timedelta(minutes=1), policy=policy, later_is_due=False) is None
 
 
 calls = st.builds(

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.schedule import BadTime, Times, instant, undelivered
+from shared.domain.schedule import BadTime, Times, instant
 
 JAKARTA, BERLIN, TOKYO = ZoneInfo("Asia/Jakarta"), ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Tokyo")
 ONE = datetime(2025, 5, 29, 1, tzinfo=UTC)
@@ -97,9 +97,3 @@ def test_times_are_in_order_and_without_repeats() -> None:
     """B-028, B-053."""
     two, three = ONE + timedelta(hours=1), ONE + timedelta(hours=2)
     assert Times.of([three, ONE, two, ONE.astimezone(TOKYO)]).instants == (ONE, two, three)
-
-
-def test_times_that_were_delivered_are_left_out() -> None:
-    """B-070, B-073."""
-    two, three = ONE + timedelta(hours=1), ONE + timedelta(hours=2)
-    assert undelivered((ONE, two, three), [two.astimezone(BERLIN)]) == (ONE, three)

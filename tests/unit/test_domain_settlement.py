@@ -23,7 +23,7 @@ from shared.domain.events import (
     ReminderCompleted,
     ReminderExpired,
 )
-from shared.domain.occurrence import State, misfire
+from shared.domain.occurrence import State, unsendable
 from shared.domain.outcome import Accepted, Failed, Outcome, Rejected, Unavailable, Unknown
 from shared.domain.reminder import Action, Status
 from shared.domain.settlement import Case, Settlement, settle_attempt, settle_lost, settle_missed
@@ -144,7 +144,7 @@ def test_refused_credentials_are_named_as_such() -> None:
 def test_a_missed_time_leaves_one_entry_and_no_attempt(lateness: timedelta, action: Action, event: type[Event]) -> None:
     """B-061, B-264."""
     case, now = a_case(occurrence=an_occurrence(attempt=0, state=State.QUEUED)), NOON + lateness
-    step = misfire(case.occurrence, now=now, policy=caught_up(CatchUp.LATEST), later_is_due=True)
+    step = unsendable(case.occurrence, now=now, policy=caught_up(CatchUp.LATEST), later_is_due=True)
     assert step is not None
     missed = settle_missed(case, step, now=now)
     assert (actions(missed), missed.outcome, missed.last_attempts) == ([action], None, 0)

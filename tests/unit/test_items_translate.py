@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -10,12 +11,19 @@ import pytest
 from services.api.dialects.items import filters, translate, wire
 from shared.domain.draft import Draft
 from shared.domain.refusal import Invalid
-from tests.builders import a_reminder
+from shared.domain.schedule import Times
+from tests.builders import a_configuration, a_reminder
 
 
 def _draft(default_zone: str = "UTC", **changes: Any) -> Draft:
     body = wire.NewReminder.model_validate_json(json.dumps(a_reminder(**changes)))
-    return translate.to_draft(body, external_id="rem-1", default_zone=default_zone)
+    return translate.to_draft(body, a_configuration(time_zone=default_zone), external_id="rem-1")
+
+
+def _instants(default_zone: str = "UTC", **changes: Any) -> tuple[datetime, ...]:
+    schedule = _draft(default_zone, **changes).schedule
+    assert isinstance(schedule, Times)
+    return schedule.instants
 
 
 def test_b_031_the_fingerprint_is_that_of_the_meaning() -> None:
@@ -35,9 +43,9 @@ def test_b_031_the_fingerprint_is_that_of_the_meaning() -> None:
 
 def test_b_024_a_naive_time_needs_a_zone_and_has_one() -> None:
     naive = ["2031-01-01T09:00:00"]
-    assert _draft(sendTimes=naive, timezone=...).times.instants[0].hour == 9
-    assert _draft("Asia/Jakarta", sendTimes=naive, timezone=...).times.instants[0].hour == 2
-    assert _draft("Asia/Jakarta", sendTimes=naive, timezone="UTC").times.instants[0].hour == 9
+    assert _instants(sendTimes=naive, timezone=...)[0].hour == 9
+    assert _instants("Asia/Jakarta", sendTimes=naive, timezone=...)[0].hour == 2
+    assert _instants("Asia/Jakarta", sendTimes=naive, timezone="UTC")[0].hour == 9
 
 
 def test_a_time_that_only_the_zone_pushes_out_of_the_calendar_is_named() -> None:

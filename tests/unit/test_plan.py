@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from shared.domain.occurrence import State
-from shared.domain.plan import Place, outcome_of_cancelling, replan, resumable, spent
+from shared.domain.occurrence import Kind, State
+from shared.domain.plan import Place, Planned, outcome_of_cancelling, replan, resumable, spent
 from shared.domain.reminder import CancelOutcome
 
 START = datetime(2031, 1, 1, tzinfo=UTC)
@@ -30,38 +30,56 @@ def plans(draw: some.DrawFn) -> list[Place]:
     return [Place(uuid4(), seq, at(hour), draw(states)) for seq, hour in enumerate(times, start=1)]
 
 
-wishes = some.sets(hours, max_size=8).map(lambda found: [at(hour) for hour in sorted(found)])
+wishes = some.sets(hours, max_size=8).map(lambda found: [Planned(at(hour)) for hour in sorted(found)])
 
 
 @given(plans(), wishes)
-def test_b_073_what_is_over_or_under_way_is_never_planned_again(places: list[Place], wanted: list[datetime]) -> None:
+def test_b_073_what_is_over_or_under_way_is_never_planned_again(places: list[Place], wanted: list[Planned]) -> None:
     plan = replan(places, wanted)
     by_id = {place.id: place for place in places}
-    planned = [instant for _, instant in plan.added] + [by_id[id].scheduled_for for id, _ in plan.moved]
-    assert set(planned) == set(wanted) - spent(places)
+    planned = [(one.kind, one.at) for _, one in plan.added] + [by_id[id].slot for id, _, _ in plan.moved]
+    assert set(planned) == {(one.kind, one.at) for one in wanted} - spent(places)
     assert len(planned) == len(set(planned)) == plan.left
 
 
 @given(plans(), wishes)
-def test_b_053_the_order_of_places_is_that_of_their_times(places: list[Place], wanted: list[datetime]) -> None:
+def test_b_053_the_order_of_places_is_that_of_their_times(places: list[Place], wanted: list[Planned]) -> None:
     plan = replan(places, wanted)
     by_id = {place.id: place for place in places}
-    ordered = sorted([*((seq, by_id[id].scheduled_for) for id, seq in plan.moved), *plan.added])
+    ordered = sorted(
+        [
+            *((seq, by_id[id].scheduled_for) for id, seq, _ in plan.moved),
+            *((seq, planned.at) for seq, planned in plan.added),
+        ]
+    )
     assert [instant for _, instant in ordered] == sorted(instant for _, instant in ordered)
     assert all(seq > max((place.seq for place in places), default=0) for seq, _ in ordered)
 
 
 @given(plans(), wishes)
-def test_a_place_that_can_still_be_stopped_is_dropped_or_moved(places: list[Place], wanted: list[datetime]) -> None:
+def test_a_place_that_can_still_be_stopped_is_dropped_or_moved(places: list[Place], wanted: list[Planned]) -> None:
     plan = replan(places, wanted)
-    touched = {*plan.dropped, *(id for id, _ in plan.moved)}
+    touched = {*plan.dropped, *(id for id, _, _ in plan.moved)}
     assert touched == {place.id for place in places if place.stoppable}
 
 
 @given(plans(), wishes, hours)
-def test_b_071_what_can_go_on_lies_ahead(places: list[Place], wanted: list[datetime], hour: int) -> None:
+def test_b_071_what_can_go_on_lies_ahead(places: list[Place], wanted: list[Planned], hour: int) -> None:
     left = resumable(places, wanted, now=at(hour))
-    assert all(instant > at(hour) and instant not in spent(places) for instant in left)
+    assert all(one.at > at(hour) and (one.kind, one.at) not in spent(places) for one in left)
+
+
+def test_b_245_sends_of_different_kinds_at_one_time_are_different_sends() -> None:
+    sent = Place(UUID(int=1), 1, at(1), State.SENT)
+    plan = replan([sent], [Planned(at(1)), Planned(at(1), Kind.NO_SHOW)])
+    assert [planned.kind for _, planned in plan.added] == [Kind.NO_SHOW]
+
+
+def test_b_233_a_send_that_is_skipped_from_the_start_is_kept_for_the_record_and_waits_for_nothing() -> None:
+    waiting = Place(UUID(int=1), 1, at(1), State.SCHEDULED)
+    plan = replan([waiting], [Planned(at(1), skipped="too late")])
+    assert (plan.dropped, plan.moved, plan.left) == ((waiting.id,), (), 0)
+    assert [planned.skipped for _, planned in plan.added] == ["too late"]
 
 
 @pytest.mark.parametrize(
