@@ -55,7 +55,7 @@ async def _list(call: Call) -> web.Response:
 
 
 async def _create(call: Call) -> web.Response:
-    body = parse(call.request, call.body, wire.NewEndpoint)
+    body = parse(call.request, call.body, wire.NewEndpoint, {"networks": call.core.networks})
     made = await endpoints.create_endpoint(
         call.tx,
         call.core,
@@ -73,7 +73,7 @@ async def _get(call: Call) -> web.Response:
 
 
 async def _change(call: Call) -> web.Response:
-    body = parse(call.request, call.body, wire.EndpointChange)
+    body = parse(call.request, call.body, wire.EndpointChange, {"networks": call.core.networks})
     endpoint = await endpoints.change_endpoint(
         call.tx,
         call.core,

@@ -14,11 +14,9 @@ from services.api.core.reminders import create_reminder, delete_reminder, hold, 
 from services.api.dialect import Call, Dialect, RouteDef
 from services.api.dialects.items import actions, configurations, filters, templates, translate, wire
 from services.api.dialects.items.edges import authenticate_by_key, refuse
-from services.api.dialects.items.paths import RESERVED_IDS
 from services.api.parse import parse, parse_query
 from services.api.responses import empty_response, json_response
 from shared.domain.account import DEFAULT_NAME
-from shared.domain.refusal import Invalid, Problem
 from shared.domain.schedule import instant, zone
 
 _ITEMS: Final = "/api/reminder/item"
@@ -27,9 +25,6 @@ _ITEMS: Final = "/api/reminder/item"
 async def create(call: Call) -> web.Response:
     """201 with the item; 200 where the same request made it before (B-064 to B-067)."""
     body = parse(call.request, call.body, wire.NewItem)
-    if body.id in RESERVED_IDS:
-        reason = f"may not be one of {', '.join(sorted(RESERVED_IDS))}"
-        raise Invalid([Problem("id", reason, "reserved")])
     where = _where(call, body.agent_id, body.configuration_id)
     configuration = await get_configuration(
         call.tx,

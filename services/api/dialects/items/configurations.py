@@ -39,7 +39,7 @@ async def named(call: Call) -> Configuration:
 
 async def create(call: Call) -> web.Response:
     """201 with both keys, shown this once (B-002)."""
-    body = parse(call.request, call.body, wire.NewConfiguration)
+    body = parse(call.request, call.body, wire.NewConfiguration, {"networks": call.core.networks})
     new = await core.create_configuration(
         call.tx,
         account_id=call.caller.account_id,
@@ -63,7 +63,7 @@ async def create(call: Call) -> web.Response:
 
 async def update(call: Call) -> web.Response:
     """The configuration with what the body gives; what is left out stays."""
-    body = parse(call.request, call.body, wire.ConfigurationUpdate)
+    body = parse(call.request, call.body, wire.ConfigurationUpdate, {"networks": call.core.networks})
     kept = await core.get_configuration(
         call.tx,
         account_id=call.caller.account_id,

@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field
 
-from services.api.dialects.items.fields import Line, Segment, Text, Zone
+from services.api.dialects.items.fields import AgentId, Digits, Line, Segment, Text, WebhookUrl, Zone
 from services.api.parse import CamelWire
 from shared.domain.account import CatchUp, OnUnknown
 from shared.domain.recipient import Channel
@@ -30,13 +30,13 @@ MOST_GRACE: Final = timedelta(days=366)
 class IntegrationSettings(CamelWire):
     """An empty `webhookUrl` switches the webhook off (C-3)."""
 
-    webhook_url: Annotated[str, Field(max_length=2_048)] | None = None
+    webhook_url: WebhookUrl | None = None
 
 
 class NewConfiguration(CamelWire):
     """`POST /api/reminder/configuration`."""
 
-    agent_id: Segment
+    agent_id: AgentId
     configuration_id: Segment | None = None
     name: Line | None = None
     channel: Channel = Channel.SMS
@@ -65,7 +65,7 @@ class RefreshQuery(CamelWire):
     """`POST …/refresh-keys`: both keys where no type is named."""
 
     key_type: Literal["primary", "secondary"] | None = None
-    grace_seconds: Annotated[str, Field(pattern=r"^[0-9]{1,7}$")] = "0"
+    grace_seconds: Digits = "0"
 
 
 class TemplateBody(CamelWire):

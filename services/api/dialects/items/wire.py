@@ -9,6 +9,8 @@ from pydantic.alias_generators import to_camel
 
 from services.api.dialects.items.fields import (
     CountryCode,
+    Digits,
+    ItemId,
     Line,
     Moment,
     Parameters,
@@ -18,6 +20,7 @@ from services.api.dialects.items.fields import (
     Zone,
 )
 from services.api.parse import CamelWire
+from services.api.problems import items
 from shared.domain.reminder import Status
 
 
@@ -36,7 +39,7 @@ class NewReminder(CamelWire):
 class NewItem(NewReminder):
     """`POST /api/reminder/item/create`: the same, with the caller's id."""
 
-    id: Segment
+    id: ItemId
     agent_id: Segment | None = None
     configuration_id: Segment | None = None
 
@@ -94,8 +97,8 @@ class Filters(Where):
 class ListQuery(Filters):
     """`GET /api/reminder/item/list`."""
 
-    page_size: Annotated[str, Field(pattern=r"^[0-9]{1,9}$")] = "20"
-    skip: Annotated[str, Field(pattern=r"^[0-9]{1,9}$")] = "0"
+    page_size: Digits = "20"
+    skip: Digits = "0"
 
 
 class BulkFilter(Filters):
@@ -116,7 +119,7 @@ class Bulk(CamelWire):
     model_config = ConfigDict(extra="forbid")
 
     action: Literal["cancel", "activate", "complete", "delete", "reschedule"]
-    ids: Annotated[tuple[Segment, ...], Field(min_length=1, max_length=1_000, strict=False)] | None = None
+    ids: Annotated[tuple[Segment, ...], Field(strict=False), items(least=1, most=1_000)] | None = None
     filter: BulkFilter | None = None
     agent_id: Segment | None = None
     configuration_id: Segment | None = None
