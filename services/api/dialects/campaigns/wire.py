@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from services.api.core.deliveries import DeliveryState
 from services.api.core.endpoints import EVENT_TYPES
-from services.api.parse import Wire
+from services.api.parse import ExactWire, Wire
 from services.api.problems import items
 from shared.domain.schedule import BadTime, instant
 from shared.domain.webhook_url import BadUrl, check_url
@@ -100,13 +100,13 @@ class EndpointChange(Wire):
     status: Literal["active", "disabled"] | None = None
 
 
-class EndpointToDelete(Wire):
+class EndpointToDelete(ExactWire):
     """`POST /v1/webhooks/delete` (B-153)."""
 
     endpoint_id: Id
 
 
-class Rotation(Wire):
+class Rotation(ExactWire):
     """`POST /v1/webhooks/{id}/rotate-secret`."""
 
     phase: Literal["stage", "promote", "retire"] = "stage"
@@ -120,7 +120,7 @@ class DeliveryQuery(Wire):
     offset: Annotated[str, AfterValidator(_digits)] = "0"
 
 
-class Replay(Wire):
+class Replay(ExactWire):
     """`POST /v1/webhooks/{id}/replay`: one delivery, or a range of time."""
 
     delivery_id: Id | None = None
