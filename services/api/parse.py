@@ -24,6 +24,10 @@ SECRET_PARAMETER: Final = "secret"  # noqa: S105 - its name
 """The one query parameter that proves a caller (B-001): kept out of logs, digests and checks of text."""
 
 
+EXACT: Final = ConfigDict(extra="forbid")
+"""For what destroys something: a mistyped name must not make it mean more, so unknown ones are refused."""
+
+
 class Wire(BaseModel):
     """A body as it is on the wire: strict types, unknown fields ignored, names as the subclass says."""
 

@@ -187,3 +187,40 @@ async def test_an_id_that_stands_twice_is_not_the_last_one(visitor: Door) -> Non
     """B-034."""
     status, refused = await _post(visitor, CREATE, _written('"id": "first"'))
     assert (status, [one["field"] for one in refused["error"]["details"]]) == (400, ["id"])
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "field"),
+    [
+        ("DELETE", "/api/reminder/item/item-1?agentid=agent", None, "agentid"),
+        ("POST", "/api/reminder/item/bulk?agent=agent", {"action": "delete", "ids": ["item-1"]}, "agent"),
+        ("POST", "/v1/webhooks/delete", {"endpoint_id": "x", "dry_run": True}, "dry_run"),
+        ("POST", "/v1/webhooks/00000000-0000-7000-8000-000000000000/rotate-secret", {"Phase": "retire"}, "Phase"),
+        (
+            "POST",
+            "/v1/webhooks/00000000-0000-7000-8000-000000000000/replay",
+            {"delivery_id": "x", "state": []},
+            "state",
+        ),
+    ],
+)
+async def test_b_034_what_destroys_something_takes_no_mistyped_field(
+    visitor: Door, method: str, path: str, body: Any, field: str
+) -> None:
+    await visitor.call("POST", CREATE, an_item())
+    status, refused = await visitor.call(method, path, body)
+    details = refused["error"]["details"]
+    problems = details["problems"] if path.startswith("/v1") else details
+    assert (status, [(one["field"], one["code"]) for one in problems]) == (400, [(field, "extra_forbidden")])
+    assert (await visitor.call("GET", "/api/reminder/item/item-1"))[0] == 200
+
+
+async def test_b_063_a_filter_keeps_to_the_configuration_that_stands_beside_it(visitor: Door) -> None:
+    """B-065."""
+    await visitor.call("POST", CONFIGURATION, {"agentId": "agent", "configurationId": "c"})
+    await visitor.call("POST", CREATE, an_item())
+    await visitor.call("POST", CREATE, an_item("item-2") | {"agentId": "agent", "configurationId": "c"})
+    body = {"action": "delete", "filter": {"status": "active"}, "agentId": "agent", "configurationId": "c"}
+    _, told = await visitor.call("POST", "/api/reminder/item/bulk", body)
+    assert [one["id"] for one in told["results"]] == ["item-2"]
+    assert (await visitor.call("GET", "/api/reminder/item/item-1"))[0] == 200

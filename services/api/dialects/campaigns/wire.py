@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from services.api.core.deliveries import DeliveryState
 from services.api.core.endpoints import EVENT_TYPES
-from services.api.parse import ExactWire, Wire
+from services.api.parse import EXACT, Wire
 from services.api.problems import items
 from shared.domain.schedule import BadTime, instant
 from shared.domain.webhook_url import BadUrl, check_url
@@ -100,14 +100,18 @@ class EndpointChange(Wire):
     status: Literal["active", "disabled"] | None = None
 
 
-class EndpointToDelete(ExactWire):
+class EndpointToDelete(Wire):
     """`POST /v1/webhooks/delete` (B-153)."""
+
+    model_config = EXACT
 
     endpoint_id: Id
 
 
-class Rotation(ExactWire):
+class Rotation(Wire):
     """`POST /v1/webhooks/{id}/rotate-secret`."""
+
+    model_config = EXACT
 
     phase: Literal["stage", "promote", "retire"] = "stage"
 
@@ -120,8 +124,10 @@ class DeliveryQuery(Wire):
     offset: Annotated[str, AfterValidator(_digits)] = "0"
 
 
-class Replay(ExactWire):
+class Replay(Wire):
     """`POST /v1/webhooks/{id}/replay`: one delivery, or a range of time."""
+
+    model_config = EXACT
 
     delivery_id: Id | None = None
     start: Annotated[Moment | None, Field(alias="from")] = None

@@ -79,7 +79,7 @@ async def read(call: Call) -> web.Response:
 
 async def remove(call: Call) -> web.Response:
     """204 and no body (B-074)."""
-    where = parse_query(call.request, wire.Where)
+    where = parse_query(call.request, wire.ExactWhere)
     account_id = call.caller.account_id
     id = await locate(
         call.tx,
@@ -106,12 +106,10 @@ async def list_items(call: Call) -> web.Response:
 async def bulk(call: Call) -> web.Response:
     """One action on many items, with a result for each (B-063)."""
     body = parse(call.request, call.body, wire.Bulk)
-    where = _where(call, body.agent_id, body.configuration_id)
-    wanted = (
-        filters.to_filter(body.filter, account_zone=call.caller.time_zone)
-        if body.filter
-        else Filter(agent_id=where.agent_id, configuration_id=where.configuration_id)
-    )
+    where = _where(call, body.agent_id, body.configuration_id, wire.ExactWhere)
+    wanted = Filter(agent_id=where.agent_id, configuration_id=where.configuration_id)
+    if body.filter:
+        wanted = filters.to_filter(body.filter, account_zone=call.caller.time_zone, where=where)
     results = await act_on_many(
         call.tx,
         actions.action(call, body),
@@ -134,9 +132,11 @@ async def bulk(call: Call) -> web.Response:
     )
 
 
-def _where(call: Call, agent_id: str | None, configuration_id: str | None) -> wire.Where:
+def _where(
+    call: Call, agent_id: str | None, configuration_id: str | None, query: type[wire.Where] = wire.Where
+) -> wire.Where:
     """The configuration that the body names, or else the query (B-065)."""
-    in_query = parse_query(call.request, wire.Where)
+    in_query = parse_query(call.request, query)
     if agent_id or configuration_id:
         return wire.Where(agentId=agent_id, configurationId=configuration_id)  # type: ignore[call-arg]
     return in_query

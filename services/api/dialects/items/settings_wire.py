@@ -9,7 +9,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, Field
 
 from services.api.dialects.items.fields import AgentId, Digits, Line, Segment, Text, WebhookUrl, Zone
-from services.api.parse import CamelWire
+from services.api.parse import EXACT, CamelWire
 from shared.domain.account import CatchUp, OnUnknown
 from shared.domain.recipient import Channel
 
@@ -23,6 +23,9 @@ def _language(text: str) -> str:
 
 
 Language = Annotated[str, AfterValidator(_language)]
+
+KeyType = Literal["primary", "secondary"]
+ServerState = Literal["running", "paused"]
 
 MOST_GRACE: Final = timedelta(days=366)
 
@@ -44,6 +47,7 @@ class NewConfiguration(CamelWire):
     grace_seconds: Annotated[int, Field(ge=1, le=int(MOST_GRACE.total_seconds()))] | None = None
     catch_up: CatchUp | None = None
     on_unknown: OnUnknown | None = None
+    server_state: ServerState = "running"
     integration_settings: IntegrationSettings | None = None
 
 
@@ -58,14 +62,26 @@ class ConfigurationUpdate(CamelWire):
     grace_seconds: Annotated[int, Field(ge=1, le=int(MOST_GRACE.total_seconds()))] | None = None
     catch_up: CatchUp | None = None
     on_unknown: OnUnknown | None = None
+    server_state: ServerState = "running"
     integration_settings: IntegrationSettings | None = None
 
 
 class RefreshQuery(CamelWire):
     """`POST …/refresh-keys`: both keys where no type is named."""
 
-    key_type: Literal["primary", "secondary"] | None = None
+    model_config = EXACT
+
+    key_type: KeyType | None = None
     grace_seconds: Digits = "0"
+
+
+class RefreshBody(CamelWire):
+    """The same in a body, where the query does not say it."""
+
+    model_config = EXACT
+
+    key_type: KeyType | None = None
+    grace_seconds: Annotated[int, Field(ge=0)] = 0
 
 
 class TemplateBody(CamelWire):

@@ -19,7 +19,7 @@ from services.api.dialects.items.fields import (
     SendTimes,
     Zone,
 )
-from services.api.parse import CamelWire
+from services.api.parse import EXACT, CamelWire
 from services.api.problems import items
 from shared.domain.reminder import Status
 
@@ -84,6 +84,12 @@ class Where(_Query):
     configuration_id: Segment | None = None
 
 
+class ExactWhere(Where):
+    """The same where something is destroyed."""
+
+    model_config = EXACT
+
+
 class Filters(Where):
     """What a list, or a bulk action, chooses by."""
 
@@ -104,7 +110,7 @@ class ListQuery(Filters):
 class BulkFilter(Filters):
     """Conditions, at least one: what is mistyped, or left out, must never mean everything."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = EXACT
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
@@ -116,7 +122,7 @@ class BulkFilter(Filters):
 class Bulk(CamelWire):
     """`POST /api/reminder/item/bulk`: `ids` or `filter`, not both."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = EXACT
 
     action: Literal["cancel", "activate", "complete", "delete", "reschedule"]
     ids: Annotated[tuple[Segment, ...], Field(strict=False), items(least=1, most=1_000)] | None = None
