@@ -14,10 +14,28 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
     help="Belltower takes reminders over HTTP and rings each one once, on time.\n\n"
     "Settings come from the environment or a `.env` file: `belltower settings` lists them.",
 )
 app.add_typer(admin, name="admin")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version  # noqa: PLC0415
+
+        typer.echo(f"belltower {version('belltower')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Nothing but what stands before a command."""
 
 
 @app.command()

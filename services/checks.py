@@ -8,29 +8,52 @@ from typing import Final
 
 from services.ending import CannotRun
 from shared.runtime.keyring import Keyring
-from shared.runtime.settings import Settings
+from shared.runtime.settings import NEEDS_BROKER, NEEDS_DATABASE, BadSettings, Settings
 
 _WITH_SECRETS: Final = frozenset({"api", "webhooks"})
 
 
-async def check_settings(settings: Settings, names: Collection[str]) -> None:
-    """What these services will read. Raises `BadSettings` and `ProviderConfigurationError`."""
+async def check_settings(settings: Settings, names: Collection[str], *, alone: bool = False) -> None:
+    """What these services will read, every problem at once; `alone`: without the servers that `up` brings.
+
+    Raises `BadSettings`.
+    """
+    problems = _missing_servers(settings) if alone else []
     if _WITH_SECRETS & set(names):
-        Keyring.from_settings(settings)
+        try:
+            Keyring.from_settings(settings)
+        except BadSettings as error:
+            problems.append(str(error))
     # The sandbox has no settings, and loading the providers takes a while.
     if "dispatcher" in names and set(settings.providers().values()) != {"sandbox"}:
-        await _check_providers(settings)
+        problems += await _provider_problems(settings)
+    if problems:
+        raise BadSettings("\n".join(problems))
 
 
-async def _check_providers(settings: Settings) -> None:
+def _missing_servers(settings: Settings) -> list[str]:
+    problems = []
+    if settings.database_url is None:
+        problems.append(NEEDS_DATABASE)
+    if settings.on_memory_bus:
+        problems.append(NEEDS_BROKER)
+    return problems
+
+
+async def _provider_problems(settings: Settings) -> list[str]:
+    from services.dispatcher.registration import ProviderConfigurationError  # noqa: PLC0415
     from services.dispatcher.routing import open_providers  # noqa: PLC0415
 
     class NoStore:
         async def keep(self, message: object) -> str:
             raise NotImplementedError
 
-    providers = open_providers(settings.providers(), NoStore(), call_timeout=settings.provider_timeout)
+    try:
+        providers = open_providers(settings.providers(), NoStore(), call_timeout=settings.provider_timeout)
+    except ProviderConfigurationError as error:
+        return [str(error)]
     await providers.close()
+    return []
 
 
 def refuse_taken_ports(settings: Settings) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import SecretStr, TypeAdapter
 from pydantic.fields import FieldInfo
@@ -65,7 +65,21 @@ def _options(settings: type[BaseSettings]) -> Iterator[Option]:
     for name, field in settings.model_fields.items():
         alias = field.validation_alias
         key = alias if isinstance(alias, str) else f"{prefix}{name}".upper()
-        yield Option(key, _default(field), field.description or "")
+        yield Option(key, _default(field), _sentence(field))
+
+
+def _sentence(field: FieldInfo) -> str:
+    """What it does and, where only some words will do, which."""
+    choices = _choices(field.annotation)
+    return " ".join(filter(None, [field.description, f"One of: {', '.join(choices)}." if choices else ""]))
+
+
+def _choices(annotation: Any) -> list[str]:
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return [str(member.value) for member in annotation]
+    if get_origin(annotation) is Literal:
+        return [str(word) for word in get_args(annotation)]
+    return [choice for part in get_args(annotation) for choice in _choices(part)]
 
 
 def _default(field: FieldInfo) -> str | None:

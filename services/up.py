@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from services.checks import check_settings, refuse_taken_ports
 from services.keepsakes import DEMO, keep_master_key, make_folder, read_private
 from services.running import run
+from services.spelling import warn_of_unknown_settings
 from shared.runtime.embedded import EmbeddedPostgres, start_postgres
 from shared.runtime.keyring import Keyring
 from shared.runtime.logging import set_up_logging
@@ -34,6 +35,7 @@ def run_up() -> None:
     """Run until a signal. Raises what wrong settings, a taken data folder and failing services raise."""
     settings = _with_own_defaults(read_settings())
     set_up_logging(settings)
+    warn_of_unknown_settings()
     run(_up(settings))
 
 

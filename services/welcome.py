@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -10,7 +9,8 @@ from typing import Final
 from services.demo import Demo
 from services.keepsakes import DEMO
 
-_IN_TWO_SECONDS: Final = "date -u -v+2S" if sys.platform == "darwin" else "date -u -d '+2 seconds'"
+# GNU's `date` first, then that of macOS: the terminal may be on another system than Belltower, as with containers.
+_IN_TWO_SECONDS: Final = "$(date -u -d '+2 seconds' +%FT%TZ 2>/dev/null || date -u -v+2S +%FT%TZ)"
 
 
 def welcome(*, addresses: Mapping[str, str], data_dir: Path, demo: Demo) -> str:
@@ -38,16 +38,17 @@ Try it from another terminal:
 
 
 def _lines(api: str, demo: Demo) -> str:
-    reminder = f'"$API/api/reminder/{demo.agent_id}/{demo.configuration_id}/$ID?secret=$SECRET"'
+    reminder = f'"$API/api/reminder/{demo.agent_id}/{demo.configuration_id}/$ID" -H "X-Reminder-Secret: $SECRET"'
     return f"""\
 # Once for each reminder
 API={api} KEY={demo.api_key} SECRET={demo.primary_key} ID=hello-$(date +%s)
 
 # Create a reminder that is due in two seconds
-curl -sS {reminder} -H 'Content-Type: application/json' \\
+curl -sS {reminder} \\
+  -H 'Content-Type: application/json' \\
   -d '{{"countryCode": "+1", "phoneNumber": "2025550123", "recipientName": "Ada",
        "notificationTemplateName": "hello", "templateParameters": ["Ada"],
-       "sendTimes": ["'"$({_IN_TWO_SECONDS} +%Y-%m-%dT%H:%M:%SZ)"'"], "timezone": "UTC"}}'
+       "sendTimes": ["'"{_IN_TWO_SECONDS}"'"], "timezone": "UTC"}}'
 
 # Read it back with its history
 curl -sS {reminder}

@@ -26,7 +26,7 @@ async def run_whole(settings: Settings) -> None:
         "dispatcher": dispatcher.run,
         "webhooks": webhooks.run,
     }
-    if settings.bus_url.get_secret_value().startswith("memory://"):
+    if settings.on_memory_bus:
         services["replayer"] = replayer.run
     await run_services(settings, services, whole=True, started=_greet)
 

@@ -19,7 +19,7 @@ from services.api.body import read_body
 from services.api.core.caller import Caller
 from services.api.core.idempotency import Answer, key_of, remembered
 from services.api.core.policy import Core
-from services.api.parse import M, Wire, parse, parse_query
+from services.api.parse import SECRET_PARAMETER, M, Wire, parse, parse_query
 from services.api.request_keys import ACCOUNT_ID, REQUEST_ID
 from shared.domain.refusal import Broken, Refusal, Refused, Unavailable
 from shared.runtime.logging import where
@@ -195,7 +195,7 @@ async def _once(route: RouteDef, call: Call, key: str) -> web.Response:
         headers = {str(name): value for name, value in response.headers.items()}
         return Answer(response.status, headers, bytes(response.body or b""))  # type: ignore[arg-type]
 
-    query = sorted((name, value) for name, value in call.request.query.items() if name != "secret")
+    query = sorted((name, value) for name, value in call.request.query.items() if name != SECRET_PARAMETER)
     answer = await remembered(
         call.tx,
         account_id=call.caller.account_id,

@@ -19,12 +19,14 @@ def render(  # noqa: C901, PLR0911 - one case for each refusal, so that the type
 ) -> web.Response:
     """`{"error": {code, message, details: [{field, reason, code}], requestId}}`, with the status that belongs to it.
 
+    `more` beside `details` counts the problems that are too many to be told.
+
     `fields` gives the dialect's name for what the core names otherwise.
     """
     match refusal:
-        case no.Invalid(problems=problems):
+        case no.Invalid(problems=problems, more=more):
             details = [{"field": fields.get(p.field, p.field), "reason": p.reason, "code": p.code} for p in problems]
-            return _error(400, "invalid_request", "The request is not valid.", request_id, details)
+            return _error(400, "invalid_request", "The request is not valid.", request_id, details, facts=_more(more))
         case no.Unauthenticated(expired=expired):
             headers = {"WWW-Authenticate": 'Bearer realm="belltower"'}
             code = "credential_expired" if expired else "unauthenticated"
@@ -49,6 +51,10 @@ def render(  # noqa: C901, PLR0911 - one case for each refusal, so that the type
             return _error(503, "unavailable", str(refusal), request_id, headers={"Retry-After": str(seconds)})
         case _:
             assert_never(refusal)
+
+
+def _more(count: int) -> dict[str, int]:
+    return {"more": count} if count else {}
 
 
 def _error(

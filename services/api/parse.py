@@ -1,23 +1,31 @@
 """Bad requests, in one place: bytes and query parameters to strict pydantic models, or every problem at once.
 
-Bodies are read by pydantic-core alone: it refuses bad UTF-8, lone surrogates, NaN and bottomless nesting, where
-the standard library's reader would accept them or fail.
+Bodies are read by pydantic-core first: it refuses bad UTF-8, lone surrogates and bottomless nesting, where the standard
+library's reader would accept them or fail. What it lets pass itself is in `json_body`.
 """
 
 from __future__ import annotations
 
-from typing import Final, TypeVar
+from collections.abc import Mapping
+from typing import Any, Final, TypeVar
 from urllib.parse import unquote_to_bytes
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
+from services.api.json_body import lax_problems
+from services.api.problems import problems_of
 from shared.domain.refusal import Invalid, Problem
 
 M = TypeVar("M", bound=BaseModel)
 
-_VALUE_ERROR: Final = "Value error, "
+SECRET_PARAMETER: Final = "secret"  # noqa: S105 - its name
+"""The one query parameter that proves a caller (B-001): kept out of logs, digests and checks of text."""
+
+
+EXACT: Final = ConfigDict(extra="forbid")
+"""For what destroys something: a mistyped name must not make it mean more, so unknown ones are refused."""
 
 
 class Wire(BaseModel):
@@ -32,16 +40,29 @@ class CamelWire(Wire):
     model_config = ConfigDict(alias_generator=to_camel)
 
 
-def parse(request: web.Request, body: bytes, model: type[M]) -> M:
-    """`body` as `model`. Raises `Invalid`, naming fields as the caller wrote them."""
+def parse(request: web.Request, body: bytes, model: type[M], context: Mapping[str, Any] | None = None) -> M:
+    """`body` as `model`. Raises `Invalid`, naming fields as the caller wrote them.
+
+    `context` is what checks need to know of the deployment.
+    """
     if "Content-Type" in request.headers and not _is_json(request.content_type):
         raise Invalid([Problem("", "the Content-Type must be application/json", "content_type_invalid")])
     if not body.strip():
         raise Invalid([Problem("", "the body is empty; a JSON object is needed", "missing")])
+    parsed, problems = _read(body, model, context)
+    if not any(problem.code == "json_invalid" for problem in problems):
+        named = {problem.field for problem in problems}
+        problems += [one for one in lax_problems(body) if one.code == "repeated" or one.field not in named]
+    if parsed is None or problems:
+        raise Invalid(problems)
+    return parsed
+
+
+def _read(body: bytes, model: type[M], context: Mapping[str, Any] | None) -> tuple[M | None, list[Problem]]:
     try:
-        return model.model_validate_json(body)
+        return model.model_validate_json(body, context=context), []
     except ValidationError as error:
-        raise Invalid(problems_of(error)) from None
+        return None, problems_of(error)
 
 
 def parse_query(request: web.Request, model: type[M]) -> M:
@@ -58,26 +79,23 @@ def parse_query(request: web.Request, model: type[M]) -> M:
     return parsed
 
 
-def problems_of(error: ValidationError) -> list[Problem]:
-    """Each problem with its place, such as `sendTimes.2`, and never with the value."""
-    return [
-        Problem(
-            field=".".join(str(part) for part in problem["loc"]),
-            reason=problem["msg"].removeprefix(_VALUE_ERROR),
-            code=problem["type"] if problem["type"] != "value_error" else "invalid",
-        )
-        for problem in error.errors(include_input=False, include_url=False, include_context=False)
-    ]
-
-
 def check_target(request: web.Request) -> None:
-    """Refuse a path or query that is not UTF-8 or holds a NUL, which no store can keep. Raises `Invalid`."""
+    """Refuse a path or query that is not UTF-8 or holds a NUL, which no store can keep. Raises `Invalid`.
+
+    A secret in the query is no text to keep: it is compared, and what is no secret of ours is wrong (B-004).
+    """
+    path, _, query = request.raw_path.partition("?")
+    parts = [path, *(part for part in query.split("&") if not _is_secret(part))]
     try:
-        text = unquote_to_bytes(request.raw_path).decode("utf-8")
+        text = unquote_to_bytes("&".join(parts)).decode("utf-8")
     except UnicodeDecodeError:
         raise Invalid([Problem("", "the URL is not UTF-8", "url_invalid")]) from None
     if "\0" in text:
         raise Invalid([Problem("", "the URL holds a NUL character", "url_invalid")])
+
+
+def _is_secret(parameter: str) -> bool:
+    return unquote_to_bytes(parameter.partition("=")[0]) == SECRET_PARAMETER.encode()
 
 
 def _is_json(content_type: str) -> bool:

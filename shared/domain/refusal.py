@@ -19,7 +19,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
+
+MOST_PROBLEMS: Final = 50
+"""Problems that are told of one request; of the others their number. An answer is never larger than what was asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +66,13 @@ class NotFound(Refused):
 
 
 class Invalid(Refused):
-    """Every problem of the request, never only the first."""
+    """Every problem of the request, never only the first; `more` counts those beyond what can be told."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
-        super().__init__("; ".join(f"{p.field}: {p.reason}" if p.field else p.reason for p in problems))
-        self.problems = tuple(problems)
+        self.problems = tuple(problems[:MOST_PROBLEMS])
+        self.more = len(problems) - len(self.problems)
+        told = [f"{p.field}: {p.reason}" if p.field else p.reason for p in self.problems]
+        super().__init__("; ".join(told + ([f"and {self.more} more"] if self.more else [])))
 
 
 class Conflict(Refused):

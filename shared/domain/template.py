@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+MAX_PARAMETERS: Final = 100
+
 _PLACEHOLDER: Final = re.compile(r"\{\{\s*([1-9]\d{0,2})\s*\}\}", re.ASCII)
 
 

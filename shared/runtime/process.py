@@ -18,7 +18,7 @@ from shared.runtime.dead_letters import DeadLetterTable
 from shared.runtime.ops import serve_ops
 from shared.runtime.relay import run_relay
 from shared.runtime.runtime import Runtime
-from shared.runtime.settings import BadSettings, Settings
+from shared.runtime.settings import NEEDS_BROKER, NEEDS_DATABASE, BadSettings, Settings
 from shared.store.database import Database
 
 log = structlog.get_logger()
@@ -38,8 +38,8 @@ async def run_services(
     `whole`: all four are here, so that the memory bus loses nothing. `started` is called beside them, once.
     Raises `BadSettings`, and whatever a service raised.
     """
-    if not whole and settings.bus_url.get_secret_value().startswith("memory://"):
-        raise BadSettings("BUS_URL: memory:// carries messages within one process; services on their own need amqp://")
+    if not whole and settings.on_memory_bus:
+        raise BadSettings(NEEDS_BROKER)
     async with _open(settings, name="+".join(services)) as runtime:
         _stop_on_signals(runtime)
         async with serve_ops(runtime):
@@ -92,7 +92,7 @@ def _stop_on_signals(runtime: Runtime) -> None:
 @asynccontextmanager
 async def _open(settings: Settings, *, name: str) -> AsyncIterator[Runtime]:
     if settings.database_url is None:
-        raise BadSettings("DATABASE_URL: required here; only `belltower up` can start a database of its own")
+        raise BadSettings(NEEDS_DATABASE)
     db = await Database.open(settings.database_url.get_secret_value(), size=settings.pool_size, name=name)
     try:
         bus = await _open_bus(settings, db, name)
@@ -109,9 +109,8 @@ def _count_dead(queue: Queue) -> None:
 
 
 async def _open_bus(settings: Settings, db: Database, name: str) -> Bus:
-    url = settings.bus_url.get_secret_value()
-    if url.startswith("memory://"):
+    if settings.on_memory_bus:
         return MemoryBus(DeadLetterTable(db), on_dead=_count_dead)
-    bus = RabbitBus(url, name=name, on_dead=_count_dead)
+    bus = RabbitBus(settings.bus_url.get_secret_value(), name=name, on_dead=_count_dead)
     await bus.start()
     return bus

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, ValidationInfo
@@ -17,6 +17,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.domain.account import CatchUp, OnUnknown, Policy
 from shared.domain.recipient import Channel
+
+NEEDS_DATABASE: Final = "DATABASE_URL: required here; only `belltower up` can start a database of its own"
+NEEDS_BROKER: Final = "BUS_URL: memory:// carries messages within one process; services on their own need amqp://"
 
 ProviderName = Literal["sandbox", "http", "twilio", "whatsapp", "smtp"]
 
@@ -110,7 +113,11 @@ class Settings(BaseSettings):
     provider_timeout: float = Field(10.0, gt=0, le=20, description="Seconds that one call of a provider may take.")
     send_concurrency: int = Field(100, ge=1, le=2000, description="Provider calls that one dispatcher makes at once.")
 
-    grace: timedelta = Field(timedelta(hours=1), description="How late a send may still go out; an older one expires.")
+    grace: timedelta = Field(
+        timedelta(hours=1),
+        gt=timedelta(0),
+        description="How late a send may still go out; an older one expires. Written PT1H or 01:00:00.",
+    )
     catch_up: CatchUp | None = Field(
         None, description="Which missed sends go out late; empty: the schedule's own rule."
     )
@@ -136,6 +143,11 @@ class Settings(BaseSettings):
     readiness_delay: float = Field(
         3.0, ge=0, le=60, description="Seconds between readiness going off and the end of listening."
     )
+
+    @property
+    def on_memory_bus(self) -> bool:
+        """Whether messages stay within this process."""
+        return self.bus_url.get_secret_value().startswith("memory://")
 
     def providers(self) -> dict[Channel, str]:
         """The name of each channel's provider."""

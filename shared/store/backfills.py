@@ -44,6 +44,30 @@ async def insert(
     await tx.execute(_INSERT, id, account_id, endpoint_id, start, end, now)
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a backfill is doing, for its owner."""
+
+    id: UUID
+    endpoint_id: UUID
+    deliveries: int
+    """How many it has made so far."""
+    created_at: datetime
+    ended_at: datetime | None
+
+
+_GET: Final = """
+select id, endpoint_id, deliveries, created_at, ended_at from backfills
+where id = $1 and endpoint_id = $2 and account_id = $3
+"""
+
+
+async def get(db: Connection, *, account_id: UUID, endpoint_id: UUID, id: UUID) -> Standing | None:
+    """One of an endpoint of this account."""
+    row = await db.fetchrow(_GET, id, endpoint_id, account_id)
+    return Standing(**dict(row)) if row else None
+
+
 _TAKE: Final = """
 select id, account_id, endpoint_id, cursor_at, cursor_id, until from backfills
 where ended_at is null order by created_at, id limit 1 for update skip locked

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import signal
@@ -126,13 +127,31 @@ def test_a_stop_while_it_starts_leaves_no_server(folder: Path) -> None:
     assert servers_of(folder) == []
 
 
+BSD_DATE = """#!/bin/sh
+# As on macOS: it knows -v and not -d.
+case "$*" in
+    *-d*) echo "usage: date" >&2; exit 1 ;;
+    "-u -v+2S "*) shift 2; exec {date} -u -d '+2 seconds' "$@" ;;
+    *) exec {date} "$@" ;;
+esac
+"""
+
+
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
-def test_the_printed_lines_work_when_pasted(running: Up) -> None:
+@pytest.mark.parametrize("system", ["linux", "macos"])
+def test_the_printed_lines_work_when_pasted(running: Up, tmp_path: Path, system: str) -> None:
+    """B-007: no secret stands in a URL, where shells and proxies keep it."""
+    path = os.environ["PATH"]
+    if system == "macos":
+        (tmp_path / "date").write_text(BSD_DATE.format(date=shutil.which("date")))
+        (tmp_path / "date").chmod(0o755)
+        path = f"{tmp_path}:{path}"
+    assert "secret=" not in running.text
     lines = re.search(r"^API=.*message\.sent\"\]\}'$", running.text, re.MULTILINE | re.DOTALL)
     assert lines is not None
     pasted = subprocess.run(
         ["sh", "-euc", lines[0].replace("\ncurl -sS", "\necho; curl -sS")],
-        env=environment({}),
+        env=environment({"PATH": path}),
         capture_output=True,
         text=True,
         timeout=30,

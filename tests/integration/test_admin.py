@@ -102,6 +102,15 @@ def test_what_is_not_there_or_not_right_is_one_line(operator: Operator) -> None:
     assert re.fullmatch(r"belltower: time_zone: .*\n", ended.stderr)
 
 
+@pytest.mark.parametrize(
+    "email", ["x", "@example.com", "a b@example.com", "a@b@example.com", "a@localhost", "", "a@-x.com"]
+)
+def test_an_owners_address_that_is_none_is_one_line(operator: Operator, email: str) -> None:
+    ended = operator.run("create-account", "x", "--email", email)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert re.fullmatch(r"belltower: email: .*\n", ended.stderr)
+
+
 def test_dead_letters_that_nobody_takes_stay_where_they_are(operator: Operator) -> None:
     listed = operator.run("dead-letters", "list")
     assert (listed.stdout, listed.stderr) == ("", "None.\n")

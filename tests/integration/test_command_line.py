@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import resource
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Mapping
+from importlib.metadata import version
 from itertools import count
 from pathlib import Path
 
@@ -54,6 +56,8 @@ SERVERS = {"DATABASE_URL": NOWHERE, "BUS_URL": "amqp://127.0.0.1:1/"}
         ("up", {"BELLTOWER_WEBHOOK_LEASE": "9"}, "BELLTOWER_WEBHOOK_LEASE"),
         ("up", {"BELLTOWER_LOG_LEVEL": "hidden"}, "BELLTOWER_LOG_LEVEL"),
         ("up", {"BELLTOWER_GRACE": "hidden"}, "BELLTOWER_GRACE"),
+        ("up", {"BELLTOWER_GRACE": "-PT17.25S"}, "BELLTOWER_GRACE"),
+        ("up", {"BELLTOWER_GRACE": "PT0S"}, "BELLTOWER_GRACE"),
         ("up", {"BELLTOWER_PROVIDER": "hidden"}, "BELLTOWER_PROVIDER"),
         ("up", {"BELLTOWER_PROVIDER": "http"}, "BELLTOWER_HTTP_PROVIDER_URL"),
         ("up", {"BELLTOWER_PROVIDER_SMS": "twilio", "BELLTOWER_TWILIO_ACCOUNT_SID": "hidden"}, "BELLTOWER_TWILIO_"),
@@ -88,6 +92,47 @@ def test_a_bad_setting_ends_the_start_naming_the_key_and_never_its_value(
     assert not any(word in ended.stderr + ended.stdout for word in ("hid", "-17.25", "Traceback", MASTER_KEY))
     assert after.ru_utime - before.ru_utime < 2
     assert list(tmp_path.iterdir()) in ([], [tmp_path / ".data"])
+
+
+def test_a_service_names_all_that_it_misses_at_once(tmp_path: Path) -> None:
+    ended = belltower("api", cwd=tmp_path)
+    assert ended.returncode == 2
+    assert re.findall(r"^(\w+): ", ended.stderr, re.MULTILINE) == [
+        "belltower",
+        "DATABASE_URL",
+        "BUS_URL",
+        "BELLTOWER_MASTER_KEY",
+    ]
+    ended = belltower("dispatcher", cwd=tmp_path, settings={"BELLTOWER_PROVIDER": "twilio"})
+    assert all(key in ended.stderr for key in ("DATABASE_URL", "BUS_URL", "BELLTOWER_TWILIO_ACCOUNT_SID"))
+
+
+def test_a_mistyped_setting_is_told_of_with_the_nearest_that_exists(tmp_path: Path) -> None:
+    """In the environment or in `.env`; a provider's setting is one of ours too."""
+    (tmp_path / ".env").write_text("BELLTOWER_SMPT_URL=hidden\nOTHERS_GRACEE=hidden\n")
+    settings = {"BELLTOWER_GRACEE": "hidden", "BELLTOWER_QQQQ": "hidden", "BELLTOWER_TWILIO_AUTH_TOKEN": "hidden"}
+    ended = belltower("api", cwd=tmp_path, settings=settings)
+    told = [json.loads(line) for line in ended.stderr.splitlines() if line.startswith("{")]
+    assert {line["event"] for line in told} == {"unknown_setting"}
+    assert [(line["setting"], line["nearest"]) for line in told] == [
+        ("BELLTOWER_GRACEE", "BELLTOWER_GRACE"),
+        ("BELLTOWER_QQQQ", None),
+        ("BELLTOWER_SMPT_URL", "BELLTOWER_SMTP_URL"),
+    ]
+    assert "hidden" not in ended.stderr
+
+
+def test_help_has_a_short_name_everywhere_and_the_version_is_told(tmp_path: Path) -> None:
+    for words in ((), ("up",), ("admin",), ("admin", "list-keys"), ("admin", "dead-letters", "list")):
+        assert belltower(*words, "-h", cwd=tmp_path).stdout == belltower(*words, "--help", cwd=tmp_path).stdout != ""
+    shown = belltower("--version", cwd=tmp_path)
+    assert (shown.returncode, shown.stdout) == (0, f"belltower {version('belltower')}\n")
+
+
+def test_settings_name_the_words_that_they_take(tmp_path: Path) -> None:
+    shown = " ".join(belltower("settings", cwd=tmp_path).stdout.split())
+    for words in ("json, console", "debug, info, warning, error", "sandbox, http, twilio", "all, latest, none"):
+        assert f"One of: {words}" in shown
 
 
 @pytest.mark.parametrize("command", ["migrate", "admin list-accounts", "up"])

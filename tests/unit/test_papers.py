@@ -98,6 +98,20 @@ def test_every_decision_has_its_number_its_parts_and_its_line_in_the_index() -> 
         assert re.search(r"^\d{4}-\d{2}-\d{2} · (accepted|replaced by \[\d{4}\].*)$", text, re.MULTILINE)
 
 
+def test_every_code_of_the_campaigns_dialect_is_in_its_paper() -> None:
+    """B-093: those that it writes itself, those of the verbs behind its routes, and what its routes may not find."""
+    api = ROOT / "services" / "api"
+    own = (api / "dialects" / "campaigns" / "edges.py").read_text(encoding="utf-8")
+    codes = set(re.findall(r"\"([A-Z]+(?:_[A-Z]+)+)\"", own))
+    for verb in ("deliveries", "endpoints", "idempotency"):
+        source = (api / "core" / f"{verb}.py").read_text(encoding="utf-8")
+        codes |= {code.upper() for code in re.findall(r"Conflict\(\s*\"(\w+)\"", source)}
+        codes |= {f"{what.upper()}_NOT_FOUND" for what in re.findall(r"NotFound\(\"(\w+)\"\)", source)}
+    assert {"ROTATION_PHASE", "BACKFILL_NOT_FOUND", "INTERNAL_ERROR"} <= codes
+    told = set(re.findall(r"`([A-Z_]+)`", TEXTS["services/api/dialects/campaigns/README.md"]))
+    assert codes <= told
+
+
 def test_the_sample_of_every_setting_is_where_the_papers_say() -> None:
     assert (ROOT / "deploy" / ".env.example").exists()
 

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
+from typing import Final
 
 from services.admin.output import Row
 from services.admin.work.database import in_transaction
 from services.api.core import accounts as core
 from shared.domain.recipient import Channel
+from shared.domain.refusal import Invalid, Problem
 from shared.store import accounts as store
 from shared.store.database import Connection
+
+_EMAIL: Final = re.compile(r"(?=.{3,254}$)[^\s@<>(),;:\"]{1,64}@[^\W_]([\w-]*\w)?(\.[^\W_]([\w-]*\w)?)+")
+"""One address and nothing around it; whether anybody reads there only a message can tell."""
 
 
 def create(name: str, *, email: str | None, time_zone: str, channel: str) -> Row:
     """A new account with its keys. Raises `Invalid`."""
+    if email is not None and _EMAIL.fullmatch(email) is None:
+        raise Invalid([Problem("email", "an address such as owner@example.com")])
 
     async def work(tx: Connection, now: datetime) -> Row:
         made = await core.create_account(

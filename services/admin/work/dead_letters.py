@@ -89,7 +89,7 @@ async def _have_replayed(database: Database, queue: Queue, limit: int) -> int:
 
 
 def _in_memory(settings: Settings) -> bool:
-    return settings.bus_url.get_secret_value().startswith("memory://")
+    return settings.on_memory_bus
 
 
 @asynccontextmanager

@@ -16,11 +16,12 @@ from shared.domain.refusal import Conflict, NotFound
 from shared.domain.webhook_body import TEST_EVENT, test_body
 from shared.store import backfills, deliveries
 from shared.store import delivery_log as store
+from shared.store.backfills import Standing as Backfill
 from shared.store.database import Connection
 from shared.store.deliveries import NewDelivery
 from shared.store.delivery_log import Attempt, Delivery
 
-__all__ = ["Attempt", "Delivery", "DeliveryState", "Page", "Replayed"]
+__all__ = ["Attempt", "Backfill", "Delivery", "DeliveryState", "Page", "Replayed"]
 
 REPLAYED_AT_ONCE: Final = 5000
 """Deliveries that one request starts over."""
@@ -119,6 +120,15 @@ async def replay_range(
         tx, id=backfill_id, account_id=account_id, endpoint_id=endpoint_id, start=start, end=end, now=now
     )
     return Replayed(count, count == REPLAYED_AT_ONCE, backfill_id)
+
+
+async def get_backfill(db: Connection, *, account_id: UUID, endpoint_id: UUID, id: UUID) -> Backfill:
+    """How far a replay's missing deliveries have come. Raises `NotFound`."""
+    await get_endpoint(db, account_id=account_id, id=endpoint_id)
+    backfill = await backfills.get(db, account_id=account_id, endpoint_id=endpoint_id, id=id)
+    if backfill is None:
+        raise NotFound("backfill")
+    return backfill
 
 
 async def _get(db: Connection, account_id: UUID, endpoint_id: UUID, id: UUID) -> Delivery:

@@ -32,7 +32,9 @@ def lock_data_dir(data_dir: Path) -> int:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(lock)
-        raise CannotStart(f"Another process runs Belltower on {data_dir}: stop it, or use another DATA_DIR.") from None
+        raise CannotStart(
+            f"Another process runs Belltower on {data_dir}: stop it, or set BELLTOWER_DATA_DIR to another folder."
+        ) from None
     return lock
 
 

@@ -39,6 +39,7 @@ BODIES: dict[str, bytes] = {
     "bad utf-8": b'{"id": "\xff"}',
     "overlong utf-8": b'{"id": "\xc0\xaf"}',
     "lone surrogate": b'{"id": "\\ud800"}',
+    "lone surrogate in an unknown field": b'{"x": "\\ud800"}',
     "form": b"id=a&status=active",
 }
 
@@ -169,8 +170,7 @@ async def test_every_bad_value_is_400_and_named(visitor: Door) -> None:
         fine = an_item()[field][0]
         status, refused = await visitor.call("POST", CREATE, an_item() | {field: [fine, value]})
         assert status == 400, (field, value, refused)
-        assert {problem["field"].split(".")[0] for problem in refused["error"]["details"]} == {field}
-        assert refused["error"]["details"][0]["field"].startswith(f"{field}.1"), (value, refused)
+        assert [problem["field"] for problem in refused["error"]["details"]] == [f"{field}.1"], (value, refused)
     assert (await visitor.call("GET", "/api/reminder/item/list"))[1]["total"] == 0
 
 

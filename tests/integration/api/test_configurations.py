@@ -140,6 +140,21 @@ async def test_c_8_resuming_rings_for_what_waited(door: Door) -> None:
         await ear.close()
 
 
+async def test_c_8_a_pause_may_stand_in_the_body_too(door: Door) -> None:
+    """B-265, C-8."""
+    names = {"agentId": "default", "configurationId": "default"}
+    for state in ("paused", "paused", "running"):
+        status, told = await door.call("PUT", ROOT, names | {"serverState": state})
+        assert (status, told["serverState"]) == (200, state)
+        assert await door.call("GET", DEFAULT) == (200, told)
+    await door.call("POST", f"{DEFAULT}/pause")
+    assert (await door.call("PUT", ROOT, names | {"name": "Loans"}))[1]["serverState"] == "paused"
+    status, refused = await door.call("PUT", ROOT, names | {"serverState": "off"})
+    assert (status, refused["error"]["details"][0]["field"]) == (400, "serverState")
+    _, new = await door.call("POST", ROOT, {"agentId": "agent", "serverState": "paused"})
+    assert new["serverState"] == "paused"
+
+
 async def test_c_10_the_numbers_count_by_status(door: Door) -> None:
     """C-10, B-261."""
     for n, status in enumerate(["active", "active", "completed", "cancelled", "expired"]):

@@ -42,6 +42,9 @@ async def test_b_007_the_secret_may_stand_in_a_header(visitor: Door, header: str
         "?secret=a&secret=b",
         "?secret[]=a",
         "?secret=%C3%A9",
+        "?secret=%00",
+        "?secret=%ff",
+        "?a=b&%73ecret=%00x",
         f"?secret={'x' * 5000}",
         "?Secret=wrong",
     ],
@@ -107,6 +110,38 @@ async def test_b_003_refreshing_one_key_leaves_the_other(visitor: Door, kind: st
     assert (await visitor.reminder("GET", "x", secret=old[other]))[0] == 404
     status, refused = await visitor.reminder("GET", "x", secret=old[kind])
     assert (status, refused["error"]["code"]) == (401, "credential_expired")
+
+
+@pytest.mark.parametrize("kind", ["primary", "secondary"])
+async def test_b_003_the_key_may_be_named_in_the_body(visitor: Door, kind: str) -> None:
+    """B-008, C-2."""
+    body = {"keyType": kind, "graceSeconds": 0}
+    status, fresh = await visitor.call("POST", f"{CONFIGURATION}/refresh-keys", body)
+    assert (status, set(fresh)) == (200, {"agentId", "configurationId", f"{kind}Key"})
+    other = "secondary_key" if kind == "primary" else "primary_key"
+    assert (await visitor.reminder("GET", "x", secret=getattr(visitor.account.default, other)))[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("query", "body", "field"),
+    [
+        ("", {"keyType": "tertiary"}, "keyType"),
+        ("", {"keytype": "primary"}, "keytype"),
+        ("", {"type": "primary"}, "type"),
+        ("", {"graceSeconds": -1}, "graceSeconds"),
+        ("", {"graceSeconds": 604_801}, "graceSeconds"),
+        ("", [], ""),
+        ("?keytype=primary", None, "keytype"),
+        ("?keyType=tertiary", None, "keyType"),
+        ("?keyType=primary", {"keyType": "secondary"}, "keyType"),
+    ],
+)
+async def test_b_003_a_refresh_that_is_mistyped_ends_no_key(visitor: Door, query: str, body: Any, field: str) -> None:
+    """B-034."""
+    status, refused = await visitor.call("POST", f"{CONFIGURATION}/refresh-keys{query}", body)
+    assert (status, [problem["field"] for problem in refused["error"]["details"]]) == (400, [field])
+    for secret in (visitor.account.default.primary_key, visitor.account.default.secondary_key):
+        assert (await visitor.reminder("GET", "x", secret=secret))[0] == 404
 
 
 async def test_b_008_a_grace_keeps_the_old_key_for_a_while(visitor: Door) -> None:

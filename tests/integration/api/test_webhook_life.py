@@ -10,7 +10,11 @@ import pytest
 
 from services.api.core.endpoints import set_configuration_webhook
 from services.api.core.policy import Core
+from services.webhooks.upkeep import Upkeep
+from shared.domain.events import MessageSent
 from shared.domain.refusal import Invalid
+from shared.store import outbox
+from shared.store.outbox import Recorded
 from tests.integration.api.webhook_tools import GOOD, create, deliveries
 
 if TYPE_CHECKING:
@@ -88,6 +92,10 @@ async def test_b_165_replay_one_or_a_range(door: Door) -> None:
     status, body = await door.call("POST", f"/v1/webhooks/{id}/replay", {"from": since})
     assert (status, body["replayed"], body["more"]) == (202, 2, False)
     assert body["backfill"]["status"] == "running"
+    status, told = await door.call("GET", f"/v1/webhooks/{id}/backfills/{body['backfill']['id']}")
+    assert (status, told["success"]) == (200, True)
+    assert told["backfill"].items() >= {**body["backfill"], "endpoint_id": id, "deliveries": 0}.items()
+    assert told["backfill"]["ended_at"] is None
     assert {row["state"] for row in await door.fetch("select state from deliveries")} == {"pending"}
     for wrong in (
         {},
@@ -99,6 +107,36 @@ async def test_b_165_replay_one_or_a_range(door: Door) -> None:
         assert status == 400
     status, body = await door.call("POST", f"/v1/webhooks/{id}/replay", {"delivery_id": str(uuid4())})
     assert (status, body["error"]["code"]) == (404, "DELIVERY_NOT_FOUND")
+
+
+async def test_b_165_a_backfill_is_done_when_it_has_made_what_was_missing(door: Door) -> None:
+    """B-165: the id in the answer to a replay can be looked up."""
+    id = (await create(door, event_types=["message.sent"]))["endpoint"]["id"]
+    started_at = datetime.now(UTC)
+    event = MessageSent(
+        reminder_id=uuid4(),
+        external_id="order-7",
+        occurrence_id=uuid4(),
+        channel="sms",
+        attempt=1,
+        scheduled_for=started_at,
+        provider="sandbox",
+        provider_message_id=None,
+        sent_at=started_at,
+    )
+    async with door.runtime.db.transaction() as tx:
+        await outbox.append(tx, [Recorded(event, door.account.account_id, started_at, 1)])
+    since = (started_at - timedelta(hours=1)).isoformat()
+    _, body = await door.call("POST", f"/v1/webhooks/{id}/replay", {"from": since})
+    path = f"/v1/webhooks/{id}/backfills/{body['backfill']['id']}"
+    await Upkeep(door.runtime).backfill()
+    _, told = await door.call("GET", path)
+    assert (told["backfill"]["status"], told["backfill"]["deliveries"]) == ("done", 1)
+    assert told["backfill"]["ended_at"] >= told["backfill"]["created_at"]
+    status, refused = await door.call("GET", f"/v1/webhooks/{id}/backfills/{uuid4()}")
+    assert (status, refused["error"]["code"]) == (404, "BACKFILL_NOT_FOUND")
+    other = (await create(door))["endpoint"]["id"]
+    assert (await door.call("GET", path.replace(id, other)))[0] == 404
 
 
 async def test_the_same_idempotency_key_makes_one_endpoint(door: Door) -> None:

@@ -154,6 +154,7 @@ ROUTES = [
     ("GET", "/v1/webhooks/{}/deliveries/" + str(uuid4()), None),
     ("POST", "/v1/webhooks/{}/replay", {"from": "2026-01-01T00:00:00Z"}),
     ("POST", "/v1/webhooks/{}/replay", {"delivery_id": str(uuid4())}),
+    ("GET", "/v1/webhooks/{}/backfills/" + str(uuid4()), None),
 ]
 
 

@@ -65,10 +65,12 @@ _OWN_CODES: Final = frozenset(
 def _invalid(refusal: no.Invalid, request_id: str) -> web.Response:
     first = refusal.problems[0]
     own = next((problem for problem in refusal.problems if problem.code in _OWN_CODES), None)
-    details = {
+    details: dict[str, Any] = {
         "field": (own or first).field,
         "problems": [{"field": p.field, "reason": p.reason, "code": p.code} for p in refusal.problems],
     }
+    if refusal.more:
+        details["more"] = refusal.more
     return _error(400, own.code if own else "VALIDATION_ERROR", str(refusal), request_id, details)
 
 

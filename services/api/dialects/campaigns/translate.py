@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
-from services.api.core.deliveries import Attempt, Delivery, DeliveryState, Replayed
+from services.api.core.deliveries import Attempt, Backfill, Delivery, DeliveryState, Replayed
 from services.api.core.endpoints import Endpoint
 from shared.domain.schedule import instant
 
@@ -79,4 +79,16 @@ def to_replayed(replayed: Replayed) -> dict[str, Any]:
         "replayed": replayed.deliveries,
         "more": replayed.more,
         "backfill": {"id": replayed.backfill_id, "status": "running"},
+    }
+
+
+def to_backfill(backfill: Backfill) -> dict[str, Any]:
+    """The second half of a replay: deliveries of events that the endpoint never got."""
+    return {
+        "id": backfill.id,
+        "endpoint_id": backfill.endpoint_id,
+        "status": "running" if backfill.ended_at is None else "done",
+        "deliveries": backfill.deliveries,
+        "created_at": backfill.created_at,
+        "ended_at": backfill.ended_at,
     }

@@ -55,7 +55,7 @@ async def _list(call: Call) -> web.Response:
 
 
 async def _create(call: Call) -> web.Response:
-    body = parse(call.request, call.body, wire.NewEndpoint)
+    body = parse(call.request, call.body, wire.NewEndpoint, {"networks": call.core.networks})
     made = await endpoints.create_endpoint(
         call.tx,
         call.core,
@@ -73,7 +73,7 @@ async def _get(call: Call) -> web.Response:
 
 
 async def _change(call: Call) -> web.Response:
-    body = parse(call.request, call.body, wire.EndpointChange)
+    body = parse(call.request, call.body, wire.EndpointChange, {"networks": call.core.networks})
     endpoint = await endpoints.change_endpoint(
         call.tx,
         call.core,
@@ -152,6 +152,12 @@ async def _replay(call: Call) -> web.Response:
     return _success(202, **translate.to_replayed(replayed))
 
 
+async def _get_backfill(call: Call) -> web.Response:
+    id = _id(call.request.match_info["backfill_id"], "backfill")
+    backfill = await deliveries.get_backfill(call.tx, **_of_endpoint(call), id=id)
+    return _success(backfill=translate.to_backfill(backfill))
+
+
 _ONE: Final = "/v1/webhooks/{id}"
 
 WEBHOOK_ROUTES: Final = (
@@ -167,4 +173,5 @@ WEBHOOK_ROUTES: Final = (
     RouteDef("GET", f"{_ONE}/deliveries", _list_deliveries),
     RouteDef("GET", f"{_ONE}/deliveries/{{delivery_id}}", _get_delivery),
     RouteDef("POST", f"{_ONE}/replay", _replay),
+    RouteDef("GET", f"{_ONE}/backfills/{{backfill_id}}", _get_backfill),
 )

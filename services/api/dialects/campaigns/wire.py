@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import unicodedata
-from ipaddress import IPv4Network, IPv6Network
 from typing import Annotated, Final, Literal, Self
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, model_validator
+from pydantic_core import PydanticCustomError
 
 from services.api.core.deliveries import DeliveryState
 from services.api.core.endpoints import EVENT_TYPES
-from services.api.parse import Wire
+from services.api.parse import EXACT, Wire
+from services.api.problems import items
 from shared.domain.schedule import BadTime, instant
 from shared.domain.webhook_url import BadUrl, check_url
 
 _TYPES: Final = frozenset(EVENT_TYPES)
 _STATES: Final = frozenset(state.value for state in DeliveryState)
-_ANYWHERE: Final = (IPv4Network("0.0.0.0/0"), IPv6Network("::/0"))
 
 
 def _line(text: str) -> str:
@@ -27,12 +27,12 @@ def _line(text: str) -> str:
     return text
 
 
-def _url(text: str) -> str:
-    """How it is written; where it leads is the core's to judge, which knows the deployment's exceptions."""
+def _url(text: str, info: ValidationInfo) -> str:
+    """`networks` of the context are the deployment's exceptions."""
     try:
-        check_url(text, _ANYWHERE)
+        check_url(text, (info.context or {}).get("networks", ()))
     except BadUrl as error:
-        raise ValueError(str(error)) from None
+        raise PydanticCustomError("url_refused", "{why}", {"why": str(error)}) from None
     return text
 
 
@@ -45,6 +45,18 @@ def _event_type(text: str) -> str:
 def _state(text: str) -> str:
     if text not in _STATES:
         raise ValueError(f"must be one of {', '.join(sorted(_STATES))}")
+    return text
+
+
+def _digits(text: str) -> str:
+    if not (text.isascii() and text.isdigit() and len(text) <= 9):
+        raise ValueError("must be a whole number of at most 9 digits")
+    return text
+
+
+def _one_or_more(text: str) -> str:
+    if int(_digits(text)) < 1:
+        raise ValueError("must be 1 or more")
     return text
 
 
@@ -65,7 +77,7 @@ def _moment(text: str) -> str:
 Name = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_line)]
 Url = Annotated[str, Field(min_length=1), AfterValidator(_url)]
 EventTypes = Annotated[
-    tuple[Annotated[str, AfterValidator(_event_type)], ...], Field(min_length=1, max_length=200, strict=False)
+    tuple[Annotated[str, AfterValidator(_event_type)], ...], Field(strict=False), items(least=1, most=200)
 ]
 Moment = Annotated[str, AfterValidator(_moment)]
 Id = Annotated[str, Field(min_length=1, max_length=255)]
@@ -91,11 +103,15 @@ class EndpointChange(Wire):
 class EndpointToDelete(Wire):
     """`POST /v1/webhooks/delete` (B-153)."""
 
+    model_config = EXACT
+
     endpoint_id: Id
 
 
 class Rotation(Wire):
     """`POST /v1/webhooks/{id}/rotate-secret`."""
+
+    model_config = EXACT
 
     phase: Literal["stage", "promote", "retire"] = "stage"
 
@@ -104,19 +120,21 @@ class DeliveryQuery(Wire):
     """`GET /v1/webhooks/{id}/deliveries`; several states are joined by commas."""
 
     state: Annotated[str, AfterValidator(_states)] | None = None
-    limit: Annotated[str, Field(pattern=r"^[1-9][0-9]{0,8}$")] = "50"
-    offset: Annotated[str, Field(pattern=r"^[0-9]{1,9}$")] = "0"
+    limit: Annotated[str, AfterValidator(_one_or_more)] = "50"
+    offset: Annotated[str, AfterValidator(_digits)] = "0"
 
 
 class Replay(Wire):
     """`POST /v1/webhooks/{id}/replay`: one delivery, or a range of time."""
 
+    model_config = EXACT
+
     delivery_id: Id | None = None
     start: Annotated[Moment | None, Field(alias="from")] = None
     end: Annotated[Moment | None, Field(alias="to")] = None
-    states: Annotated[tuple[Annotated[str, AfterValidator(_state)], ...], Field(min_length=1, strict=False)] = (
-        DeliveryState.EXHAUSTED.value,
-    )
+    states: Annotated[
+        tuple[Annotated[str, AfterValidator(_state)], ...], Field(strict=False), items(least=1, most=len(_STATES))
+    ] = (DeliveryState.EXHAUSTED.value,)
     event_types: EventTypes | None = None
 
     @model_validator(mode="after")

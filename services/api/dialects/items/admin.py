@@ -14,11 +14,9 @@ from services.api.core.reminders import create_reminder, delete_reminder, hold, 
 from services.api.dialect import Call, Dialect, RouteDef
 from services.api.dialects.items import actions, configurations, filters, templates, translate, wire
 from services.api.dialects.items.edges import authenticate_by_key, refuse
-from services.api.dialects.items.paths import RESERVED_IDS
 from services.api.parse import parse, parse_query
 from services.api.responses import empty_response, json_response
 from shared.domain.account import DEFAULT_NAME
-from shared.domain.refusal import Invalid, Problem
 from shared.domain.schedule import instant, zone
 
 _ITEMS: Final = "/api/reminder/item"
@@ -27,9 +25,6 @@ _ITEMS: Final = "/api/reminder/item"
 async def create(call: Call) -> web.Response:
     """201 with the item; 200 where the same request made it before (B-064 to B-067)."""
     body = parse(call.request, call.body, wire.NewItem)
-    if body.id in RESERVED_IDS:
-        reason = f"may not be one of {', '.join(sorted(RESERVED_IDS))}"
-        raise Invalid([Problem("id", reason, "reserved")])
     where = _where(call, body.agent_id, body.configuration_id)
     configuration = await get_configuration(
         call.tx,
@@ -84,7 +79,7 @@ async def read(call: Call) -> web.Response:
 
 async def remove(call: Call) -> web.Response:
     """204 and no body (B-074)."""
-    where = parse_query(call.request, wire.Where)
+    where = parse_query(call.request, wire.ExactWhere)
     account_id = call.caller.account_id
     id = await locate(
         call.tx,
@@ -111,12 +106,10 @@ async def list_items(call: Call) -> web.Response:
 async def bulk(call: Call) -> web.Response:
     """One action on many items, with a result for each (B-063)."""
     body = parse(call.request, call.body, wire.Bulk)
-    where = _where(call, body.agent_id, body.configuration_id)
-    wanted = (
-        filters.to_filter(body.filter, account_zone=call.caller.time_zone)
-        if body.filter
-        else Filter(agent_id=where.agent_id, configuration_id=where.configuration_id)
-    )
+    where = _where(call, body.agent_id, body.configuration_id, wire.ExactWhere)
+    wanted = Filter(agent_id=where.agent_id, configuration_id=where.configuration_id)
+    if body.filter:
+        wanted = filters.to_filter(body.filter, account_zone=call.caller.time_zone, where=where)
     results = await act_on_many(
         call.tx,
         actions.action(call, body),
@@ -139,9 +132,11 @@ async def bulk(call: Call) -> web.Response:
     )
 
 
-def _where(call: Call, agent_id: str | None, configuration_id: str | None) -> wire.Where:
+def _where(
+    call: Call, agent_id: str | None, configuration_id: str | None, query: type[wire.Where] = wire.Where
+) -> wire.Where:
     """The configuration that the body names, or else the query (B-065)."""
-    in_query = parse_query(call.request, wire.Where)
+    in_query = parse_query(call.request, query)
     if agent_id or configuration_id:
         return wire.Where(agentId=agent_id, configurationId=configuration_id)  # type: ignore[call-arg]
     return in_query

@@ -39,7 +39,7 @@ async def named(call: Call) -> Configuration:
 
 async def create(call: Call) -> web.Response:
     """201 with both keys, shown this once (B-002)."""
-    body = parse(call.request, call.body, wire.NewConfiguration)
+    body = parse(call.request, call.body, wire.NewConfiguration, {"networks": call.core.networks})
     new = await core.create_configuration(
         call.tx,
         account_id=call.caller.account_id,
@@ -56,6 +56,8 @@ async def create(call: Call) -> web.Response:
         now=call.now,
     )
     configuration = await core.get_configuration_by_row(call.tx, account_id=call.caller.account_id, id=new.id)
+    if body.server_state == "paused":
+        configuration = await core.set_running(call.tx, configuration, running=False, now=call.now)
     webhook = await _set_webhook(call, configuration, body.integration_settings)
     keys = {"primaryKey": new.primary_key, "secondaryKey": new.secondary_key}
     return json_response(await _told(call, configuration) | keys | webhook, status=201)
@@ -63,7 +65,7 @@ async def create(call: Call) -> web.Response:
 
 async def update(call: Call) -> web.Response:
     """The configuration with what the body gives; what is left out stays."""
-    body = parse(call.request, call.body, wire.ConfigurationUpdate)
+    body = parse(call.request, call.body, wire.ConfigurationUpdate, {"networks": call.core.networks})
     kept = await core.get_configuration(
         call.tx,
         account_id=call.caller.account_id,
@@ -80,6 +82,8 @@ async def update(call: Call) -> web.Response:
         on_unknown=body.on_unknown if "on_unknown" in given else kept.on_unknown,
     )
     changed = await core.update_configuration(call.tx, kept, details, now=call.now)
+    if "server_state" in given:
+        changed = await core.set_running(call.tx, changed, running=body.server_state == "running", now=call.now)
     webhook = await _set_webhook(call, changed, body.integration_settings)
     return json_response(await _told(call, changed) | webhook)
 
@@ -116,15 +120,27 @@ async def resume(call: Call) -> web.Response:
 
 async def refresh(call: Call) -> web.Response:
     """New keys, shown this once; the old ones end at once, or after `graceSeconds` (B-003, B-008)."""
-    query = parse_query(call.request, wire.RefreshQuery)
-    seconds = int(query.grace_seconds)
-    if seconds > MOST_KEY_GRACE:
-        raise Invalid([Problem("graceSeconds", f"0 to {MOST_KEY_GRACE}")])
-    kinds = (CredentialKind(query.key_type),) if query.key_type else KEY_PAIR
+    key_type, seconds = _to_refresh(call)
+    kinds = (CredentialKind(key_type),) if key_type else KEY_PAIR
     configuration = await named(call)
     fresh = await refresh_keys(call.tx, configuration, kinds, grace=timedelta(seconds=seconds), now=call.now)
     names = {"agentId": configuration.agent_id, "configurationId": configuration.configuration_id}
     return json_response(names | {f"{kind}Key": secret for kind, secret in fresh.items()})
+
+
+def _to_refresh(call: Call) -> tuple[wire.KeyType | None, int]:
+    """Which key and what grace: from the query or the body, each said once. Raises `Invalid`."""
+    query = parse_query(call.request, wire.RefreshQuery)
+    body = parse(call.request, call.body, wire.RefreshBody) if call.body.strip() else wire.RefreshBody()
+    names = {"key_type": "keyType", "grace_seconds": "graceSeconds"}
+    both = query.model_fields_set & body.model_fields_set
+    problems = [Problem(names[field], "stands in the query and in the body", "repeated") for field in sorted(both)]
+    seconds = body.grace_seconds if "grace_seconds" in body.model_fields_set else int(query.grace_seconds)
+    if seconds > MOST_KEY_GRACE:
+        problems.append(Problem("graceSeconds", f"must be {MOST_KEY_GRACE} or less"))
+    if problems:
+        raise Invalid(problems)
+    return query.key_type or body.key_type, seconds
 
 
 async def numbers(call: Call) -> web.Response:

@@ -6,13 +6,20 @@ A check that needs another field looks at those that were read before it, so tha
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, ValidationInfo
+from pydantic_core import PydanticCustomError
 
+from services.api.dialects.items.paths import RESERVED_IDS
+from services.api.problems import items
+from shared.domain.account import RESERVED_AGENT_IDS
 from shared.domain.recipient import BadPhone, dialling_code, phone
 from shared.domain.schedule import MAX_SEND_TIMES, BadTime, BadZone, instant, zone
+from shared.domain.template import MAX_PARAMETERS
+from shared.domain.webhook_url import BadUrl, check_url
 
 
 def _printable(text: str) -> str:
@@ -72,16 +79,46 @@ def _moment(text: str) -> str:
     return text
 
 
+def _digits(text: str) -> str:
+    if not (text.isascii() and text.isdigit() and len(text) <= 9):
+        raise ValueError("must be a whole number of at most 9 digits")
+    return text
+
+
+def _not_reserved(words: frozenset[str]) -> Callable[[str], str]:
+    def check(name: str) -> str:
+        if name in words:
+            raise PydanticCustomError("reserved", "may not be one of {words}", {"words": ", ".join(sorted(words))})
+        return name
+
+    return check
+
+
+def _webhook_url(url: str, info: ValidationInfo) -> str:
+    try:
+        if url:
+            check_url(url, (info.context or {}).get("networks", ()))
+    except BadUrl as error:
+        raise PydanticCustomError("url_refused", "{why}", {"why": str(error)}) from None
+    return url
+
+
 _UTC: Final = ZoneInfo("UTC")
 
 Segment = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_one_segment)]
 """Stands in a path: a caller's id, an agent, a configuration, a template."""
 Line = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_no_controls)]
 Parameter = Annotated[str, Field(max_length=1_024), AfterValidator(_no_controls)]
-Parameters = Annotated[tuple[Parameter, ...], Field(max_length=100, strict=False)]
+Parameters = Annotated[tuple[Parameter, ...], Field(strict=False), items(most=MAX_PARAMETERS)]
 Text = Annotated[str, Field(min_length=1, max_length=10_000), AfterValidator(_no_controls_but_lines)]
 Zone = Annotated[str, AfterValidator(_zone)]
 CountryCode = Annotated[str, AfterValidator(_dialling_code)]
 PhoneNumber = Annotated[str, AfterValidator(_phone)]
 Moment = Annotated[str, AfterValidator(_moment)]
-SendTimes = Annotated[tuple[Moment, ...], Field(min_length=1, max_length=MAX_SEND_TIMES, strict=False)]
+SendTimes = Annotated[tuple[Moment, ...], Field(strict=False), items(least=1, most=MAX_SEND_TIMES)]
+Digits = Annotated[str, AfterValidator(_digits)]
+"""A whole number in a query."""
+ItemId = Annotated[Segment, AfterValidator(_not_reserved(RESERVED_IDS))]
+AgentId = Annotated[Segment, AfterValidator(_not_reserved(RESERVED_AGENT_IDS))]
+WebhookUrl = Annotated[str, AfterValidator(_webhook_url)]
+"""Empty, or a URL that this deployment may call: `networks` of the context are its exceptions."""

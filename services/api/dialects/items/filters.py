@@ -23,12 +23,15 @@ def to_page(query: wire.ListQuery) -> tuple[int, int]:
     """Page size and skip (B-081). Raises `Invalid`."""
     size, skip = int(query.page_size), int(query.skip)
     if not 1 <= size <= MOST_PER_PAGE:
-        raise Invalid([Problem("pageSize", f"1 to {MOST_PER_PAGE}")])
+        raise Invalid([Problem("pageSize", f"must be 1 to {MOST_PER_PAGE}")])
     return size, skip
 
 
-def to_filter(query: wire.Filters, *, account_zone: str) -> Filter:
-    """What to search by; dates without an offset are read in the account's zone (B-080). Raises `Invalid`."""
+def to_filter(query: wire.Filters, *, account_zone: str, where: wire.Where | None = None) -> Filter:
+    """What to search by; dates without an offset are read in the account's zone (B-080). Raises `Invalid`.
+
+    `where` is the configuration that is meant where the filter itself names none.
+    """
     problems: list[Problem] = []
     in_zone = zone(account_zone)
     created_from = _bound(query.date_from, in_zone, "dateFrom", problems, ends=False)
@@ -36,9 +39,10 @@ def to_filter(query: wire.Filters, *, account_zone: str) -> Filter:
     digits = _digits(query.phone_number, problems)
     if problems:
         raise Invalid(problems)
+    named = query if where is None or query.agent_id or query.configuration_id else where
     return Filter(
-        agent_id=query.agent_id,
-        configuration_id=query.configuration_id,
+        agent_id=named.agent_id,
+        configuration_id=named.configuration_id,
         status=query.status,
         phone_digits=digits,
         phone_contains=query.phone_match == "contains",

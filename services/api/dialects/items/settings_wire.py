@@ -8,8 +8,8 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field
 
-from services.api.dialects.items.fields import Line, Segment, Text, Zone
-from services.api.parse import CamelWire
+from services.api.dialects.items.fields import AgentId, Digits, Line, Segment, Text, WebhookUrl, Zone
+from services.api.parse import EXACT, CamelWire
 from shared.domain.account import CatchUp, OnUnknown
 from shared.domain.recipient import Channel
 
@@ -24,19 +24,22 @@ def _language(text: str) -> str:
 
 Language = Annotated[str, AfterValidator(_language)]
 
+KeyType = Literal["primary", "secondary"]
+ServerState = Literal["running", "paused"]
+
 MOST_GRACE: Final = timedelta(days=366)
 
 
 class IntegrationSettings(CamelWire):
     """An empty `webhookUrl` switches the webhook off (C-3)."""
 
-    webhook_url: Annotated[str, Field(max_length=2_048)] | None = None
+    webhook_url: WebhookUrl | None = None
 
 
 class NewConfiguration(CamelWire):
     """`POST /api/reminder/configuration`."""
 
-    agent_id: Segment
+    agent_id: AgentId
     configuration_id: Segment | None = None
     name: Line | None = None
     channel: Channel = Channel.SMS
@@ -44,6 +47,7 @@ class NewConfiguration(CamelWire):
     grace_seconds: Annotated[int, Field(ge=1, le=int(MOST_GRACE.total_seconds()))] | None = None
     catch_up: CatchUp | None = None
     on_unknown: OnUnknown | None = None
+    server_state: ServerState = "running"
     integration_settings: IntegrationSettings | None = None
 
 
@@ -58,14 +62,26 @@ class ConfigurationUpdate(CamelWire):
     grace_seconds: Annotated[int, Field(ge=1, le=int(MOST_GRACE.total_seconds()))] | None = None
     catch_up: CatchUp | None = None
     on_unknown: OnUnknown | None = None
+    server_state: ServerState = "running"
     integration_settings: IntegrationSettings | None = None
 
 
 class RefreshQuery(CamelWire):
     """`POST …/refresh-keys`: both keys where no type is named."""
 
-    key_type: Literal["primary", "secondary"] | None = None
-    grace_seconds: Annotated[str, Field(pattern=r"^[0-9]{1,7}$")] = "0"
+    model_config = EXACT
+
+    key_type: KeyType | None = None
+    grace_seconds: Digits = "0"
+
+
+class RefreshBody(CamelWire):
+    """The same in a body, where the query does not say it."""
+
+    model_config = EXACT
+
+    key_type: KeyType | None = None
+    grace_seconds: Annotated[int, Field(ge=0)] = 0
 
 
 class TemplateBody(CamelWire):

@@ -9,6 +9,8 @@ from pydantic.alias_generators import to_camel
 
 from services.api.dialects.items.fields import (
     CountryCode,
+    Digits,
+    ItemId,
     Line,
     Moment,
     Parameters,
@@ -17,7 +19,8 @@ from services.api.dialects.items.fields import (
     SendTimes,
     Zone,
 )
-from services.api.parse import CamelWire
+from services.api.parse import EXACT, CamelWire
+from services.api.problems import items
 from shared.domain.reminder import Status
 
 
@@ -36,7 +39,7 @@ class NewReminder(CamelWire):
 class NewItem(NewReminder):
     """`POST /api/reminder/item/create`: the same, with the caller's id."""
 
-    id: Segment
+    id: ItemId
     agent_id: Segment | None = None
     configuration_id: Segment | None = None
 
@@ -81,6 +84,12 @@ class Where(_Query):
     configuration_id: Segment | None = None
 
 
+class ExactWhere(Where):
+    """The same where something is destroyed."""
+
+    model_config = EXACT
+
+
 class Filters(Where):
     """What a list, or a bulk action, chooses by."""
 
@@ -94,14 +103,14 @@ class Filters(Where):
 class ListQuery(Filters):
     """`GET /api/reminder/item/list`."""
 
-    page_size: Annotated[str, Field(pattern=r"^[0-9]{1,9}$")] = "20"
-    skip: Annotated[str, Field(pattern=r"^[0-9]{1,9}$")] = "0"
+    page_size: Digits = "20"
+    skip: Digits = "0"
 
 
 class BulkFilter(Filters):
     """Conditions, at least one: what is mistyped, or left out, must never mean everything."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = EXACT
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
@@ -113,10 +122,10 @@ class BulkFilter(Filters):
 class Bulk(CamelWire):
     """`POST /api/reminder/item/bulk`: `ids` or `filter`, not both."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = EXACT
 
     action: Literal["cancel", "activate", "complete", "delete", "reschedule"]
-    ids: Annotated[tuple[Segment, ...], Field(min_length=1, max_length=1_000, strict=False)] | None = None
+    ids: Annotated[tuple[Segment, ...], Field(strict=False), items(least=1, most=1_000)] | None = None
     filter: BulkFilter | None = None
     agent_id: Segment | None = None
     configuration_id: Segment | None = None

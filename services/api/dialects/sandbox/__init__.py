@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+import re
+from typing import Any, Final
 
 from aiohttp import web
-from pydantic import Field
 
 from services.api.core.caller import Caller
 from services.api.core.credentials import authenticate_key
@@ -18,16 +18,18 @@ from services.api.responses import json_response
 from shared.domain.refusal import Invalid, Problem
 
 _MOST: Final = 1_000
+_NUMBER: Final = re.compile(r"[0-9]{1,4}", re.ASCII)
 
 
 class _Query(Wire):
-    limit: Annotated[str, Field(pattern=r"^[0-9]{1,4}$")] = "100"
+    limit: str = "100"
 
 
 async def _list(call: Call) -> web.Response:
-    limit = int(parse_query(call.request, _Query).limit)
+    written = parse_query(call.request, _Query).limit
+    limit = int(written) if _NUMBER.fullmatch(written) else 0
     if not 1 <= limit <= _MOST:
-        raise Invalid([Problem("limit", f"1 to {_MOST}")])
+        raise Invalid([Problem("limit", f"must be a number from 1 to {_MOST}")])
     messages = await newest_messages(call.tx, account_id=call.caller.account_id, limit=limit)
     return json_response({"messages": [_told(message) for message in messages]})
 

@@ -1,0 +1,83 @@
+"""What is wrong with a body or a query, in plain sentences: a caller need not know the library that found it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from pydantic import BeforeValidator, ValidationError
+from pydantic_core import PydanticCustomError
+
+from shared.domain.refusal import Problem
+
+LONGEST_NAME: Final = 100
+"""Characters of a field's name that are told back: a caller may write anything there."""
+
+_SENTENCES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "missing": "is missing",
+        "string_type": "must be a text",
+        "string_sub_type": "must be a text",
+        "string_unicode": "must be a text in UTF-8",
+        "string_too_short": "must have {min_length} or more characters",
+        "string_too_long": "must have at most {max_length} characters",
+        "int_type": "must be a whole number",
+        "int_parsing_size": "must be a smaller number",
+        "greater_than_equal": "must be {ge} or more",
+        "less_than_equal": "must be {le} or less",
+        "bool_type": "must be true or false",
+        "literal_error": "must be one of {expected}",
+        "enum": "must be one of {expected}",
+        "tuple_type": "must be a list",
+        "list_type": "must be a list",
+        "dict_type": "must be a JSON object",
+        "model_type": "must be a JSON object",
+        "extra_forbidden": "is not known here",
+        "json_invalid": "the body is not JSON{place}",
+    }
+)
+_PLACE: Final = re.compile(r"line \d+ column \d+\Z")
+
+
+def problems_of(error: ValidationError) -> list[Problem]:
+    """Each problem with its place, such as `sendTimes.2`, and never with the value."""
+    return [
+        Problem(
+            field=name_of(problem["loc"]),
+            reason=_sentence(problem["type"], problem["msg"], problem.get("ctx", {})),
+            code=problem["type"] if problem["type"] != "value_error" else "invalid",
+        )
+        for problem in error.errors(include_input=False, include_url=False)
+    ]
+
+
+def name_of(place: tuple[int | str, ...]) -> str:
+    """The place of a value as callers are told it."""
+    name = ".".join(str(part) for part in place)
+    return name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…"
+
+
+def items(*, least: int = 0, most: int) -> BeforeValidator:
+    """How many items a list may have, asked before any of them is looked at."""
+
+    def check(value: object) -> object:
+        if isinstance(value, list | tuple) and not least <= len(value) <= most:
+            code = "too_short" if len(value) < least else "too_long"
+            raise PydanticCustomError(code, "must have {range} items", {"range": f"{least} to {most}"})
+        return value
+
+    return BeforeValidator(check)
+
+
+def _sentence(kind: str, message: str, context: Mapping[str, Any]) -> str:
+    if kind == "value_error":
+        return str(context["error"])
+    if kind not in _SENTENCES:
+        return message
+    facts = {name: str(value) for name, value in context.items()}
+    if "expected" in facts:
+        facts["expected"] = facts["expected"].replace("'", "").replace(" or ", ", ")
+    place = _PLACE.search(facts.get("error", ""))
+    return _SENTENCES[kind].format_map(facts | {"place": f": see {place[0]}" if place else ""})
