@@ -69,7 +69,7 @@ async def _present(door: Door, presented: dict[str, str]) -> int:
     return (await door.client.get(f"{door.base}/nothing", params=params, headers=headers)).status
 
 
-@pytest.mark.parametrize(("right", "other"), permutations(PLACES, 2))
+@pytest.mark.parametrize(("right", "other"), list(permutations(PLACES, 2)))
 async def test_b_007_whatever_is_given_must_be_right_wherever_it_stands(visitor: Door, right: str, other: str) -> None:
     """B-004, B-007."""
     account = visitor.account.default
