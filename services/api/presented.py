@@ -1,8 +1,10 @@
-"""The keys that a request presents in its headers."""
+"""The keys that a request presents."""
 
 from __future__ import annotations
 
 from aiohttp import web
+
+from services.api.parse import SECRET_PARAMETER
 
 
 def bearer(request: web.Request) -> str | None:
@@ -16,7 +18,24 @@ def bearer(request: web.Request) -> str | None:
 
 def account_key(request: web.Request) -> str:
     """The one key in `x-api-key` and `Authorization: Bearer`; empty where there is none, or two that differ."""
-    keys = set(request.headers.getall("X-Api-Key", []))
-    if "Authorization" in request.headers:
-        keys.add(bearer(request) or "")
-    return keys.pop() if len(keys) == 1 else ""
+    return _the_one([*request.headers.getall("X-Api-Key", []), *_in_authorization(request)])
+
+
+def configuration_secret(request: web.Request) -> str:
+    """The one secret in `?secret=`, `X-Reminder-Secret` and `Authorization: Bearer`, each given once at most.
+
+    Empty where there is none, or two that differ: whatever is given must be right, in whichever place it stands.
+    """
+    in_query = request.query.getall(SECRET_PARAMETER, [])
+    in_header = request.headers.getall("X-Reminder-Secret", [])
+    if len(in_query) > 1 or len(in_header) > 1:
+        return ""
+    return _the_one([*in_query, *in_header, *_in_authorization(request)])
+
+
+def _in_authorization(request: web.Request) -> list[str]:
+    return [bearer(request) or ""] if "Authorization" in request.headers else []
+
+
+def _the_one(keys: list[str]) -> str:
+    return keys[0] if keys and all(key == keys[0] for key in keys) else ""

@@ -102,7 +102,9 @@ class Settings(BaseSettings):
     api_port: int = Field(8080, ge=0, le=65535, description="The API's port; 0 takes any free one.")
     ops_host: str = Field("127.0.0.1", description="The address for probes and metrics; keep it off the public side.")
     ops_port: int = Field(8081, ge=0, le=65535, description="The port of /livez, /readyz and /metrics; 0 takes any.")
-    log_format: Literal["json", "console"] = Field("json", description="How log lines look.")
+    log_format: Literal["json", "console"] = Field(
+        "json", description="How log lines look; `belltower up` writes console unless this is set."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The lowest level logged.")
     pool_size: int = Field(10, ge=2, le=200, description="Postgres connections of one process, at the most.")
 

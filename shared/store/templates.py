@@ -102,6 +102,15 @@ async def get(db: Connection, *, account_id: UUID, configuration_id: UUID, name:
     return _kept(row) if row else None
 
 
+_LOCK: Final = f"{_GET} for update"
+
+
+async def lock(tx: Connection, *, account_id: UUID, configuration_id: UUID, name: str) -> KeptTemplate | None:
+    """The same, held until the end of the transaction."""
+    row = await tx.fetchrow(_LOCK, account_id, configuration_id, name)
+    return _kept(row) if row else None
+
+
 _LIST: Final = f"""
 select {_COLUMNS} from templates where account_id = $1 and configuration_id = $2 order by name
 """

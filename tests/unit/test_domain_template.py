@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.template import placeholders, render
+from shared.domain.template import BadBody, check_body, placeholders, render
 
 
 def test_placeholders_are_filled_by_their_number() -> None:
@@ -32,3 +32,16 @@ def test_a_text_renders_with_as_many_parameters_as_it_takes(body: str, parameter
     """B-051."""
     text = "{{1}}" + body
     assert render(text, [parameter] * placeholders(text)).startswith(parameter)
+
+
+@pytest.mark.parametrize(
+    "body", ["Hi {{0}}", "Hi {{x}}", "Hi {{1", "Hi {{1}", "Hi 1}}", "{{}}", "{{ 1 2 }}", "{{-1}}", "{{01}}", "{{101}}"]
+)
+def test_b_051_braces_that_are_no_placeholder_are_refused(body: str) -> None:
+    with pytest.raises(BadBody, match="placeholder"):
+        check_body(body)
+
+
+@pytest.mark.parametrize("body", ["", "Hi", "Hi {{1}}", "{{ 2 }}{{1}}", "{{100}}", "{a} {1}", "{{{1}}}"])
+def test_b_051_other_braces_are_text(body: str) -> None:
+    check_body(body)

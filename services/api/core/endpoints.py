@@ -121,8 +121,12 @@ async def delete_endpoint(tx: Connection, *, account_id: UUID, id: UUID) -> None
 
 
 async def stage_secret(tx: Connection, core: Core, *, account_id: UUID, id: UUID, now: datetime) -> WithSecret:
-    """First phase: a new secret signs too, after the old one. Raises `NotFound`, `Conflict`."""
-    endpoint = await _in_phase(tx, account_id, id, Rotation.NONE)
+    """First phase: a new secret signs too, after the old one. Raises `NotFound`, `Conflict`.
+
+    Staged again it takes the place of the one before, whose answer may have been lost: nobody needs that one yet,
+    because the old one still signs first.
+    """
+    endpoint = await _in_phase(tx, account_id, id, Rotation.NONE, Rotation.STAGED)
     secret = new_secret(os.urandom(SECRET_BYTES))
     changed = await store.set_secrets(
         tx,
@@ -217,13 +221,13 @@ async def _disable(tx: Connection, *, account_id: UUID, id: UUID, now: datetime)
     await outbox.append(tx, [Recorded(event, account_id, at, sequence)])
 
 
-async def _in_phase(tx: Connection, account_id: UUID, id: UUID, phase: Rotation) -> Endpoint:
+async def _in_phase(tx: Connection, account_id: UUID, id: UUID, *phases: Rotation) -> Endpoint:
     endpoint = _found(await store.lock(tx, account_id=account_id, id=id))
-    if endpoint.rotation is not phase:
+    if endpoint.rotation not in phases:
         raise Conflict(
             "rotation_phase",
             "a rotation goes stage, promote, retire",
-            {"rotation": endpoint.rotation.value, "needed": phase.value},
+            {"rotation": endpoint.rotation.value, "needed": " or ".join(phases)},
         )
     return endpoint
 

@@ -20,6 +20,7 @@ __all__ = [
     "create_template",
     "delete_template",
     "get_template",
+    "hold_template",
     "list_templates",
     "update_template",
 ]
@@ -50,6 +51,13 @@ async def create_template(
     if kept is None:
         raise Conflict("template_exists", "there is a template of that name")
     return kept
+
+
+async def hold_template(tx: Connection, configuration: Configuration, name: str) -> KeptTemplate:
+    """The template as it is, until it is replaced. Raises `NotFound`."""
+    return _known(
+        await store.lock(tx, account_id=configuration.account_id, configuration_id=configuration.id, name=name)
+    )
 
 
 async def update_template(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -54,6 +55,27 @@ async def test_b_004_a_missing_or_wrong_secret_is_401(visitor: Door, method: str
     response = await visitor.client.request(method, f"{visitor.base}/rem-1{query}")
     assert response.status == 401
     assert (await response.json())["error"]["code"] == "unauthenticated"
+
+
+PLACES = ["query", "X-Reminder-Secret", "Authorization"]
+
+
+async def _present(door: Door, presented: dict[str, str]) -> int:
+    """The status of a read by these values in these places."""
+    headers = {place: value for place, value in presented.items() if place != "query"}
+    if "Authorization" in headers:
+        headers["Authorization"] = f"Bearer {headers['Authorization']}"
+    params = {"secret": presented["query"]} if "query" in presented else {}
+    return (await door.client.get(f"{door.base}/nothing", params=params, headers=headers)).status
+
+
+@pytest.mark.parametrize(("right", "other"), list(permutations(PLACES, 2)))
+async def test_b_007_whatever_is_given_must_be_right_wherever_it_stands(visitor: Door, right: str, other: str) -> None:
+    """B-004, B-007."""
+    account = visitor.account.default
+    for wrong in ("wrong", "", account.secondary_key):
+        assert await _present(visitor, {right: account.primary_key, other: wrong}) == 401
+    assert await _present(visitor, {right: account.primary_key, other: account.primary_key}) == 404
 
 
 async def test_a_right_secret_given_twice_is_401(visitor: Door) -> None:

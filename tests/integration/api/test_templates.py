@@ -25,7 +25,13 @@ async def test_a_template_is_made_read_changed_and_removed(visitor: Door) -> Non
     assert await visitor.call("GET", TEMPLATES) == (200, {"items": [made]})
     assert (await visitor.call("POST", TEMPLATES, GREETING))[0] == 409
     status, changed = await visitor.call("PUT", f"{TEMPLATES}/greeting", {"body": "Hi", "providerName": "hi_v2"})
-    assert (status, changed["body"], changed["parameterCount"], changed["subject"]) == (200, "Hi", 0, None)
+    assert (status, changed["body"], changed["parameterCount"], changed["providerName"]) == (200, "Hi", 0, "hi_v2")
+    assert {name: changed[name] for name in ("language", "subject")} == {"language": "en_US", "subject": "Hello"}
+    _, cleared = await visitor.call("PUT", f"{TEMPLATES}/greeting", {"language": None, "subject": None})
+    assert (cleared["body"], cleared["language"], cleared["subject"]) == ("Hi", None, None)
+    for change in ({"body": None}, {"body": "{{x}}"}, {"channel": None}):
+        status, refused = await visitor.call("PUT", f"{TEMPLATES}/greeting", change)
+        assert (status, [problem["field"] for problem in refused["error"]["details"]]) == (400, list(change))
     assert await visitor.call("DELETE", f"{TEMPLATES}/greeting") == (204, None)
     for method in ("GET", "DELETE"):
         assert (await visitor.call(method, f"{TEMPLATES}/greeting"))[0] == 404
@@ -39,6 +45,9 @@ async def test_a_template_is_made_read_changed_and_removed(visitor: Door) -> Non
         ({"name": ""}, "name"),
         ({"body": ""}, "body"),
         ({"body": "a\u0000b"}, "body"),
+        ({"body": "Hello {{0}}"}, "body"),
+        ({"body": "Hello {{name}}"}, "body"),
+        ({"body": "Hello {{1"}, "body"),
         ({"body": "x" * 10_001}, "body"),
         ({"subject": "a\r\nBcc: b@example.com"}, "subject"),
         ({"language": "english please"}, "language"),

@@ -47,13 +47,30 @@ async def test_b_154_secrets_rotate_in_three_phases_in_order(door: Door) -> None
     assert status == 200
     assert body["signing_secret"] not in {"", made["signing_secret"]}
     assert body["endpoint"]["rotation"] == "staged"
-    assert (await door.call("POST", path, {"phase": "stage"}))[0] == 409
     status, body = await door.call("POST", path, {"phase": "promote"})
     assert (body["endpoint"]["rotation"], "signing_secret" in body) == ("promoted", False)
+    assert (await door.call("POST", path, {"phase": "stage"}))[0] == 409
     status, body = await door.call("POST", path, {"phase": "retire"})
     assert body["endpoint"]["rotation"] == "none"
     row = (await door.fetch("select next_secret from endpoints"))[0]
     assert row["next_secret"] is None
+
+
+async def test_b_154_a_staged_secret_that_was_lost_can_be_staged_again(door: Door) -> None:
+    made = await create(door)
+    id = made["endpoint"]["id"]
+    path = f"/v1/webhooks/{id}/rotate-secret"
+    _, lost = await door.call("POST", path)
+    status, again = await door.call("POST", path)
+    assert (status, again["endpoint"]["rotation"]) == (200, "staged")
+    assert len({made["signing_secret"], lost["signing_secret"], again["signing_secret"]}) == 3
+    (row,) = await door.fetch("select account_id, id, secret, next_secret from endpoints")
+    keyring = Core.from_settings(door.runtime.settings).keyring
+
+    def opened(sealed: bytes) -> str:
+        return keyring.open(sealed, account_id=row["account_id"], row_id=row["id"])
+
+    assert [opened(row["secret"]), opened(row["next_secret"])] == [made["signing_secret"], again["signing_secret"]]
 
 
 async def test_b_154_a_test_event_is_a_delivery_like_any_other(door: Door) -> None:

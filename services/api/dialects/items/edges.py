@@ -10,7 +10,7 @@ from services.api.core.caller import Caller
 from services.api.core.credentials import authenticate_key, authenticate_secret
 from services.api.dialects.items.translate import FIELDS
 from services.api.error_body import render
-from services.api.presented import account_key, bearer
+from services.api.presented import account_key, configuration_secret
 from shared.domain.refusal import Refusal
 
 Connection = Any
@@ -23,19 +23,8 @@ async def authenticate_by_secret(request: web.Request, db: Connection) -> Caller
         db,
         agent_id=request.match_info["agentId"],
         configuration_id=request.match_info["configurationId"],
-        presented=_secret(request),
+        presented=configuration_secret(request),
     )
-
-
-def _secret(request: web.Request) -> str:
-    """What is presented; empty where nothing is, or where it is presented more than once in one way."""
-    in_query = request.query.getall("secret", [])
-    if in_query:
-        return in_query[0] if len(in_query) == 1 else ""
-    in_header = request.headers.getall("X-Reminder-Secret", [])
-    if in_header:
-        return in_header[0] if len(in_header) == 1 else ""
-    return bearer(request) or ""
 
 
 async def authenticate_by_key(request: web.Request, db: Connection) -> Caller:

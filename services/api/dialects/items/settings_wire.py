@@ -12,6 +12,7 @@ from services.api.dialects.items.fields import AgentId, Digits, Line, Segment, T
 from services.api.parse import EXACT, CamelWire
 from shared.domain.account import CatchUp, OnUnknown
 from shared.domain.recipient import Channel
+from shared.domain.template import BadBody, check_body
 
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(?:[_-][A-Za-z0-9]{2,8}){0,3}", re.ASCII)
 
@@ -22,6 +23,15 @@ def _language(text: str) -> str:
     return text
 
 
+def _template_text(body: str) -> str:
+    try:
+        check_body(body)
+    except BadBody as error:
+        raise ValueError(str(error)) from None
+    return body
+
+
+TemplateText = Annotated[Text, AfterValidator(_template_text)]
 Language = Annotated[str, AfterValidator(_language)]
 
 KeyType = Literal["primary", "secondary"]
@@ -84,17 +94,22 @@ class RefreshBody(CamelWire):
     grace_seconds: Annotated[int, Field(ge=0)] = 0
 
 
-class TemplateBody(CamelWire):
-    """`PUT …/templates/{name}`."""
+class TemplateChange(CamelWire):
+    """`PUT …/templates/{name}`: what is left out stays; null clears what may be empty."""
 
-    channel: Channel | None = None
+    channel: Channel = Channel.SMS
     language: Language | None = None
     subject: Line | None = None
-    body: Text
+    body: TemplateText = ""
     provider_name: Line | None = None
 
 
-class NewTemplate(TemplateBody):
+class NewTemplate(CamelWire):
     """`POST …/templates`."""
 
     name: Segment
+    channel: Channel | None = None
+    language: Language | None = None
+    subject: Line | None = None
+    body: TemplateText
+    provider_name: Line | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 
 from aiohttp import web
@@ -11,11 +12,9 @@ from services.api.core.templates import KeptTemplate, Template
 from services.api.dialect import Call, RouteDef
 from services.api.dialects.items import settings_wire as wire
 from services.api.dialects.items.configurations import PATH, named
-from services.api.dialects.items.paths import segment
 from services.api.dialects.items.translate import utc
 from services.api.parse import parse
 from services.api.responses import empty_response, json_response
-from shared.domain.account import Configuration
 from shared.domain.template import placeholders
 
 _TEMPLATES: Final = f"{PATH}/templates"
@@ -26,18 +25,27 @@ async def create(call: Call) -> web.Response:
     """201 with the template; 409 where there is one of that name."""
     body = parse(call.request, call.body, wire.NewTemplate)
     configuration = await named(call)
-    template = _template(body, body.name, configuration)
+    template = Template(
+        name=body.name,
+        channel=body.channel or configuration.channel,
+        language=body.language,
+        subject=body.subject,
+        body=body.body,
+        provider_name=body.provider_name,
+    )
     return json_response(
         to_template(await core.create_template(call.tx, configuration, template, now=call.now)), status=201
     )
 
 
 async def update(call: Call) -> web.Response:
-    """The template, replaced as a whole."""
-    body = parse(call.request, call.body, wire.TemplateBody)
+    """The template with what the body gives; what is left out stays."""
+    body = parse(call.request, call.body, wire.TemplateChange)
     configuration = await named(call)
-    template = _template(body, segment(call.request, "name"), configuration)
-    return json_response(to_template(await core.update_template(call.tx, configuration, template, now=call.now)))
+    kept = await core.hold_template(call.tx, configuration, call.request.match_info["name"])
+    given = {field: getattr(body, field) for field in body.model_fields_set}
+    changed = await core.update_template(call.tx, configuration, replace(kept, **given), now=call.now)
+    return json_response(to_template(changed))
 
 
 async def list_all(call: Call) -> web.Response:
@@ -57,17 +65,6 @@ async def remove(call: Call) -> web.Response:
     """204."""
     await core.delete_template(call.tx, await named(call), call.request.match_info["name"])
     return empty_response()
-
-
-def _template(body: wire.TemplateBody, name: str, configuration: Configuration) -> Template:
-    return Template(
-        name=name,
-        channel=body.channel or configuration.channel,
-        language=body.language,
-        subject=body.subject,
-        body=body.body,
-        provider_name=body.provider_name,
-    )
 
 
 def to_template(template: KeptTemplate) -> dict[str, Any]:
