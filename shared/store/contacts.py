@@ -142,3 +142,15 @@ _DELETE: Final = "delete from contacts where account_id = $1 and id = $2"
 async def delete(tx: Connection, *, account_id: UUID, id: UUID) -> None:
     """Remove a held contact with its consents and enrolments; its reminders stay, without it."""
     await tx.execute(_DELETE, account_id, id)
+
+
+_RETARGET: Final = """
+update reminders set address = case when channel = 'email' then $4 else $3 end, updated_at = $5
+where account_id = $1 and contact_id = $2 and status = 'active' and door in ('campaigns', 'appointments')
+    and case when channel = 'email' then $4::text else $3::text end is not null
+"""
+
+
+async def retarget(tx: Connection, contact: Contact, *, now: datetime) -> None:
+    """Point a contact's active reminders to its new phone or e-mail, where it still has one."""
+    await tx.execute(_RETARGET, contact.account_id, contact.id, contact.phone, contact.email, now)
