@@ -16,12 +16,11 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError, Validati
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.domain.account import CatchUp, OnUnknown, Policy
+from shared.domain.provider import ProviderName
 from shared.domain.recipient import Channel
 
 NEEDS_DATABASE: Final = "DATABASE_URL: required here; only `belltower up` can start a database of its own"
 NEEDS_BROKER: Final = "BUS_URL: memory:// carries messages within one process; services on their own need amqp://"
-
-ProviderName = Literal["sandbox", "http", "twilio", "whatsapp", "smtp"]
 
 
 def _longer_than(other: str) -> Callable[[float, ValidationInfo], float]:
@@ -108,7 +107,9 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The lowest level logged.")
     pool_size: int = Field(10, ge=2, le=200, description="Postgres connections of one process, at the most.")
 
-    provider: ProviderName = Field("sandbox", description="The provider of every channel that names none of its own.")
+    provider: ProviderName = Field(
+        ProviderName.SANDBOX, description="The provider of every channel that names none of its own."
+    )
     provider_sms: ProviderName | None = Field(None, description="The provider of SMS.")
     provider_whatsapp: ProviderName | None = Field(None, description="The provider of WhatsApp messages.")
     provider_email: ProviderName | None = Field(None, description="The provider of e-mail.")
@@ -151,7 +152,7 @@ class Settings(BaseSettings):
         """Whether messages stay within this process."""
         return self.bus_url.get_secret_value().startswith("memory://")
 
-    def providers(self) -> dict[Channel, str]:
+    def providers(self) -> dict[Channel, ProviderName]:
         """The name of each channel's provider."""
         return {
             Channel.SMS: self.provider_sms or self.provider,
@@ -166,6 +167,9 @@ class Settings(BaseSettings):
     def webhook_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
         """The private ranges that webhooks may reach all the same."""
         return tuple(_network(part.strip()) for part in self.webhook_allow.split(",") if part.strip())
+
+
+_LENGTH: Final = "must be a length of time, such as PT1H or 01:00:00"
 
 
 def read_settings(**overrides: object) -> Settings:
@@ -183,5 +187,6 @@ def describe(error: ValidationError, settings: type[BaseSettings]) -> str:
     for problem in error.errors(include_input=False, include_url=False):
         key = str(problem["loc"][0]) if problem["loc"] else "?"
         name = key if key.isupper() else f"{prefix}{key}".upper()
-        lines.append(f"{name}: {problem['msg']}")
+        expected = _LENGTH if problem["type"].startswith("time_delta") else problem["msg"]
+        lines.append(f"{name}: {expected}")
     return "\n".join(lines)

@@ -18,6 +18,7 @@ from services.dispatcher.http_call import Answer
 from services.dispatcher.providers import PROVIDERS
 from services.dispatcher.providers.http import HttpProvider
 from shared.domain.outcome import Accepted, Failed, Outcome, Rejected, Unavailable, Unknown
+from shared.domain.provider import ProviderName
 from tests.rig.provider_situations import SECRETS, TIMEOUTS, Bench, Situation, message
 from tests.rig.smtp_server import SmtpBehaviour
 
@@ -169,6 +170,10 @@ async def test_an_smtp_call_ends_in_time_whatever_the_server_does(bench: Bench, 
 def test_every_provider_says_of_itself_what_its_line_in_the_list_says() -> None:
     for registration in PROVIDERS:
         assert registration.needs_text <= registration.channels, registration.name
+
+
+def test_b_019_the_list_of_providers_is_the_table_that_settings_and_api_read() -> None:
+    assert {line.name: line.needs_text for line in PROVIDERS} == {name.value: name.needs_text for name in ProviderName}
 
 
 @pytest.mark.parametrize("name", list(TABLE))

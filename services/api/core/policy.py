@@ -6,14 +6,10 @@ import random as chance
 from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
-from typing import Final
 
 from shared.domain.recipient import Channel
 from shared.runtime.keyring import Keyring
 from shared.runtime.settings import Settings
-
-TEXT_PROVIDERS: Final = {"twilio": frozenset({Channel.SMS}), "smtp": frozenset({Channel.EMAIL})}
-"""Providers that cannot send by a template's name alone, and on which channels: the text must be known here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +30,6 @@ class Core:
             keyring=Keyring.from_settings(settings),
             networks=settings.webhook_networks(),
             needs_text=frozenset(
-                channel
-                for channel, provider in settings.providers().items()
-                if channel in TEXT_PROVIDERS.get(provider, frozenset())
+                channel for channel, provider in settings.providers().items() if channel in provider.needs_text
             ),
         )

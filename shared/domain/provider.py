@@ -1,0 +1,29 @@
+"""The providers that there are: the table that the settings, the API and the dispatcher read."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Self
+
+from shared.domain.recipient import Channel
+
+
+class ProviderName(StrEnum):
+    """The word that chooses a provider, and the channels on which it cannot send by a template's name alone.
+
+    On those the text must be known here before a reminder is taken (B-019).
+    """
+
+    needs_text: frozenset[Channel]
+
+    def __new__(cls, word: str, *needs_text: Channel) -> Self:
+        name = str.__new__(cls, word)
+        name._value_ = word
+        name.needs_text = frozenset(needs_text)
+        return name
+
+    SANDBOX = "sandbox"
+    HTTP = "http"
+    TWILIO = "twilio", Channel.SMS
+    WHATSAPP = "whatsapp"
+    SMTP = "smtp", Channel.EMAIL
