@@ -73,6 +73,17 @@ def test_b_206_the_first_after_a_moment_is_what_a_walk_from_the_anchor_finds(
     assert every.first_from(moment) == next(found for found in map(every.nth, count()) if found >= moment)
 
 
+@pytest.mark.parametrize(
+    ("at", "time_zone", "next_at"),
+    [(time(21), "America/New_York", "2026-01-05T02:00"), (time(23, 59), "Etc/GMT+12", "2026-01-05T11:59")],
+)
+def test_an_evening_in_the_west_is_found_though_it_is_tomorrow_already_in_utc(
+    at: time, time_zone: str, next_at: str
+) -> None:
+    every = Every(date(2026, 1, 1), Unit.DAY, 1, at, time_zone)
+    assert every.first_after(utc("2026-01-05T01:00")) == every.first_from(utc("2026-01-05T01:00")) == utc(next_at)
+
+
 @given(some_recurrences, steps)
 def test_instants_never_go_back(every: Every, n: int) -> None:
     assert every.nth(n) <= every.nth(n + 1)
@@ -116,6 +127,12 @@ def test_the_next_instant_is_found_without_a_walk(monkeypatch: pytest.MonkeyPatc
 )
 def test_b_264_after_a_standstill_the_latest_is_sent_if_the_grace_allows_it(now: str, planned: str) -> None:
     assert DAILY.following(DAILY.nth(0), now=utc(now), grace=HOUR) == utc(planned)
+
+
+def test_b_264_the_very_first_is_made_up_for_like_any_other() -> None:
+    first = DAILY.nth(0)
+    assert DAILY.following(first - DAY, now=first + HOUR / 2, grace=HOUR) == first
+    assert DAILY.following(first - DAY, now=first + 2 * HOUR, grace=HOUR) == DAILY.nth(1)
 
 
 @given(some_recurrences, steps, near_an_instant, steps, near_an_instant, some.timedeltas(NOTHING, 3 * DAY))
