@@ -24,7 +24,7 @@ from shared.runtime.logging import where
 
 log = structlog.get_logger()
 
-_PRIVATE: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+PRIVATE: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 
 
 def observer(dialects: Sequence[Dialect]) -> Middleware:
@@ -56,7 +56,7 @@ def observer(dialects: Sequence[Dialect]) -> Middleware:
         structlog.contextvars.unbind_contextvars("reminder_id")
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             response = await answer(request, handler)
-            response.headers.update(_PRIVATE | {"X-Request-Id": request_id})
+            response.headers.update(PRIVATE | {"X-Request-Id": request_id})
             if response.status in {408, 413} or request.content.exception() is not None:
                 response.force_close()
             _log(request, response, time.perf_counter() - started)
