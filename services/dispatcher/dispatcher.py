@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from time import perf_counter
+from time import monotonic, perf_counter
+from typing import Final
 from uuid import UUID
 
 import structlog
@@ -36,6 +37,11 @@ log = structlog.get_logger()
 
 Hint = tuple[UUID, int]
 """An occurrence and the version under which it was queued."""
+
+TOO_LATE: Final = Failed(
+    "not called: this process stood still for so long that its lease might end first", counts=False
+)
+"""Instead of a call that could meet the rescue: the send may be cancelled, or begun elsewhere, before it is over."""
 
 
 class Dispatcher:
@@ -65,29 +71,43 @@ class Dispatcher:
         async with asyncio.TaskGroup() as group:
             while waiting and not self._runtime.stopping.is_set():
                 free = await self._slots.take(len(waiting))
+                if self._runtime.stopping.is_set():  # it came while every slot was in use
+                    self._slots.give(free)
+                    break
                 chunk, waiting = waiting[:free], waiting[free:]
-                begun = await patiently(lambda chunk=chunk: self._begin(chunk), name="begin")  # type: ignore[misc]
+                begun, until = await self.begin(chunk)
                 self._slots.give(free - len(begun))
                 for attempt in begun:
-                    group.create_task(self._attempt(attempt))
-        if waiting:
-            await self._release(waiting)
+                    group.create_task(self._attempt(attempt, until))
+            if waiting:
+                rest = waiting
+                await patiently(lambda: self._release(rest), name="release")
 
-    async def _begin(self, hints: Sequence[Hint]) -> list[Begun]:
+    async def begin(self, hints: Sequence[Hint]) -> tuple[list[Begun], float]:
+        """Mark these as sending, however long the database takes; and until when, by `monotonic`, they may be called.
+
+        What drops out is missing. A repeat names the same attempts: one whose commit went through while its answer
+        was lost is found again.
+        """
         named = [(occurrence, version, uuid7()) for occurrence, version in hints]
+        return await patiently(lambda: self._begin(named), name="begin")
+
+    async def _begin(self, named: Sequence[tuple[UUID, int, UUID]]) -> tuple[list[Begun], float]:
+        asked = monotonic()
         async with self._runtime.db.transaction() as tx:
-            return await occurrences.begin(tx, named, routes=self._routes, lease=self._lease)
+            begun = await occurrences.begin(tx, named, routes=self._routes, lease=self._lease)
+        return begun, asked + self._lease.total_seconds() - self._runtime.settings.provider_timeout
 
     async def _release(self, hints: Sequence[Hint]) -> None:
         async with self._runtime.db.transaction() as tx:
             await occurrences.release(tx, hints)
 
-    async def _attempt(self, begun: Begun) -> None:
+    async def _attempt(self, begun: Begun, until: float) -> None:
         # The slot is held until the answer is written: a crash leaves no more in doubt than there are slots.
         lateness = max(0.0, (datetime.now(UTC) - begun.scheduled_for).total_seconds())
         metrics.LATENESS.observe(lateness)
         try:
-            answer = await self._call(begun)
+            answer = await self._call(begun) if monotonic() <= until else Answer(begun, TOO_LATE)
             await self._recorder.record(answer)
         finally:
             self._slots.give(1)

@@ -159,12 +159,14 @@ with hint as (select * from unnest($1::uuid[], $2::int[], $3::uuid[]) as h (id, 
         join occurrences o on o.id = h.id
         join reminders r on r.id = o.reminder_id
         join route x on x.channel = r.channel
-        where o.state = 'queued' and o.version = h.version and r.status = 'active' and {BARRED} is null
+        where o.version = h.version and r.status = 'active' and {BARRED} is null
+          and (o.state = 'queued' or (o.state = 'sending' and o.attempt_id = h.attempt_id))
         order by o.id
         for update of o)
 update occurrences o
-set state = 'sending', attempt = o.attempt + 1, attempt_id = s.attempt_id, provider = s.provider,
-    takes_key = s.takes_key, attempt_started_at = clock_timestamp(), lease_until = clock_timestamp() + $7::interval
+set state = 'sending', attempt = o.attempt + (o.state = 'queued')::int, attempt_id = s.attempt_id,
+    provider = s.provider, takes_key = s.takes_key, attempt_started_at = clock_timestamp(),
+    lease_until = clock_timestamp() + $7::interval
 from startable s, reminders r
 left join templates t on t.configuration_id = r.configuration_id and t.name = r.template_name
 where o.id = s.id and r.id = o.reminder_id
@@ -181,7 +183,8 @@ async def begin(
     """Mark these (id, version, new attempt id) as sending; commit it before the first byte goes to a provider.
 
     What is missing from the result was a duplicate, cancelled, changed or done: it drops out here. So does a send
-    whose recipient opted out since its claim: its next claim ends it.
+    whose recipient opted out since its claim: its next claim ends it. Safe to repeat: what these very attempts have
+    begun already is in the result again, under a new lease.
     """
     ids, versions, attempts = (list(column) for column in zip(*hints, strict=True))
     channels, providers, keys = (

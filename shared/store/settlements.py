@@ -116,11 +116,13 @@ async def lost(db: Connection, *, now: datetime, limit: int) -> list[tuple[UUID,
     return [(row["id"], row["reminder_id"]) for row in await db.fetch(_LOST, now, limit)]
 
 
-_STILL_LOST: Final = "select id from occurrences where id = any($1) and state = 'sending' and lease_until < $2"
+_STILL_LOST: Final = """
+select id from occurrences where id = any($1) and state = 'sending' and lease_until < $2 order by id for update
+"""
 
 
 async def still_lost(tx: Connection, occurrence_ids: Sequence[UUID], *, now: datetime) -> set[UUID]:
-    """Which of these are lost even now that their reminders are locked."""
+    """Which of these are lost even now that their reminders are locked; they are locked too, against a new lease."""
     return {row["id"] for row in await tx.fetch(_STILL_LOST, list(occurrence_ids), now)}
 
 

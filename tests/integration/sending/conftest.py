@@ -21,6 +21,7 @@ from shared.runtime.dead_letters import DeadLetterTable
 from shared.runtime.runtime import Runtime
 from shared.runtime.settings import Settings
 from shared.store.database import Database
+from shared.store.occurrences import Begun
 from tests.rig.provider_server import ProviderServer
 
 
@@ -28,7 +29,7 @@ class Sending:
     """One scheduler and one dispatcher, driven by hand, and what a test wants to know of the outcome."""
 
     def __init__(self, runtime: Runtime, providers: Providers, provider: ProviderServer) -> None:
-        self.runtime, self.provider = runtime, provider
+        self.runtime, self.providers, self.provider = runtime, providers, provider
         self.scheduler = Scheduler(runtime)
         self.recorder = Recorder(runtime)
         self.dispatcher = Dispatcher(runtime, providers, self.recorder)
@@ -92,10 +93,30 @@ class Sending:
         await self.listen()
         return pause
 
+    async def queue(self) -> list[tuple[UUID, int]]:
+        """Claim what is due, and keep the hints: nothing is sent."""
+        await self.runtime.bus.stop_consuming(drain=0)
+        await self.scheduler.tick()
+        rows = await self.fetch("select id, version from occurrences where state = 'queued' order by id")
+        return [(row["id"], row["version"]) for row in rows]
+
+    async def begin(self) -> list[Begun]:
+        """Claim and begin what is due; the test makes up the answers."""
+        begun, _ = await self.dispatcher.begin(await self.queue())
+        return begun
+
     async def until_called(self) -> None:
         """Wait until a call has reached the provider."""
         async with asyncio.timeout(5):
             while not self.provider.calls:
+                await asyncio.sleep(0.005)
+
+    async def until_waiting(self, *, backends: int = 1) -> None:
+        """Wait until so many statements wait for a lock."""
+        waiting = """select count(*) as n from pg_stat_activity
+                     where datname = current_database() and wait_event_type = 'Lock'"""
+        async with asyncio.timeout(5):
+            while (await self.fetch(waiting))[0]["n"] < backends:
                 await asyncio.sleep(0.005)
 
     async def listen(self) -> None:
