@@ -1,14 +1,24 @@
-"""Writes answers in batches: while one batch is being committed, the next one gathers."""
+"""Writes answers in batches: while one batch is being committed, the next one gathers.
+
+Where a batch cannot be written, its answers are written one by one, so that a bad one touches no other.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 from typing import Final
 
+import structlog
+
+from shared.domain.outcome import without_words
 from shared.runtime.ledger import Answer, settle_answers
+from shared.runtime.logging import where
 from shared.runtime.loops import patiently
 from shared.runtime.runtime import Runtime
+
+log = structlog.get_logger()
 
 BATCH: Final = 200
 LAST_WRITE: Final = 2.0
@@ -46,6 +56,20 @@ class Recorder:
                 self._idle.set()
 
     async def _write(self, answers: list[Answer]) -> None:
+        try:
+            await self._settle(answers)
+        except Exception:  # noqa: BLE001  it is said of the answer that caused it
+            for answer in answers:
+                await self._write_alone(answer)
+
+    async def _write_alone(self, answer: Answer) -> None:
+        try:
+            await self._settle([answer])
+        except Exception as broken:  # noqa: BLE001  what the provider said must not be what stops the others
+            log.error("answer_unwritable", occurrence_id=str(answer.begun.id), error=where(broken))
+            await self._settle([replace(answer, outcome=without_words(answer.outcome))])
+
+    async def _settle(self, answers: list[Answer]) -> None:
         fallback = self._runtime.settings.policy()
         await patiently(lambda: settle_answers(self._runtime.db, answers, fallback=fallback), name="record")
         self._runtime.events_written.set()

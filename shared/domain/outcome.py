@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 
@@ -59,3 +59,10 @@ class Unavailable:
 
 
 Outcome = Accepted | Rejected | Failed | Unknown | Unavailable
+
+
+def without_words(outcome: Outcome) -> Outcome:
+    """The same outcome with nothing in it that a provider said: for an answer that cannot be kept as it is."""
+    if isinstance(outcome, Accepted):
+        return Accepted()
+    return replace(outcome, reason="the provider's answer could not be kept", code=None)
