@@ -25,7 +25,7 @@ from shared.domain.occurrence import Occurrence, State, Step, after, after_lost_
 from shared.domain.outcome import Accepted, Failed, Outcome, Rejected, Unavailable, Unknown
 from shared.domain.plan import Planned
 from shared.domain.reminder import Action, HistoryEntry, Progress, Status, status_after
-from shared.domain.schedule import Every
+from shared.domain.schedule import BadTime, Every
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,13 +199,19 @@ def _plan_next(case: Case, step: Step, now: datetime) -> tuple[int, Planned] | N
     over = step.ended and case.occurrence.state is not State.UNCERTAIN and case.progress.unfinished_elsewhere == 0
     if case.recurrence is None or not over or case.progress.status is not Status.ACTIVE:
         return None
-    return case.last_seq + 1, Planned(_following(case, case.recurrence, now))
+    try:
+        return case.last_seq + 1, Planned(_following(case, case.recurrence, now))
+    except BadTime:  # the calendar ends: this was the last one
+        return None
 
 
 def _next_send_at(case: Case, now: datetime) -> datetime | None:
     if case.recurrence is None or case.next_send_at is not None:
         return case.next_send_at
-    return case.recurrence.first_after(max(case.occurrence.scheduled_for, now))
+    try:
+        return case.recurrence.first_after(max(case.occurrence.scheduled_for, now))
+    except BadTime:
+        return None
 
 
 def _following(case: Case, every: Every, now: datetime) -> datetime:
