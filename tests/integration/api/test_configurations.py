@@ -95,6 +95,22 @@ async def test_a_configurations_zone_reads_naive_times(visitor: Door) -> None:
     assert (item["timezone"], item["nextSendTime"]) == ("Asia/Jakarta", "2031-01-01T02:00:00Z")
 
 
+async def test_b_027_a_configuration_says_how_times_are_read_that_a_change_of_clocks_leaves_out_or_repeats(
+    visitor: Door,
+) -> None:
+    names = {"agentId": "default", "configurationId": "default"}
+    rules = {"dstGap": "before", "dstOverlap": "second", "lateBooking": "send_now"}
+    _, changed = await visitor.call("PUT", ROOT, names | rules | {"timezone": "Europe/Berlin"})
+    assert {name: changed[name] for name in rules} == rules
+    _, kept = await visitor.call("PUT", ROOT, names | {"name": "Loans"})
+    assert {name: kept[name] for name in rules} == rules
+    spring, autumn = ("2031-03-30T02:30:00", "2031-03-30T01:00:00Z"), ("2031-10-26T02:30:00", "2031-10-26T01:30:00Z")
+    for time, instant in (spring, autumn):
+        body = an_item(f"item-{time[5:7]}", sendTimes=[time], timezone=...)
+        _, item = await visitor.call("POST", "/api/reminder/item/create", body)
+        assert (item["nextSendTime"], item["sendTimes"]) == (instant, [time])
+
+
 async def test_c_3_a_webhook_url_is_set_changed_and_switched_off(visitor: Door) -> None:
     """C-3, B-271: the secret is shown when it is made, and never again."""
     names = {"agentId": "agent", "configurationId": "c"}

@@ -52,6 +52,9 @@ async def create(call: Call) -> web.Response:
             grace=_grace(body.grace_seconds),
             catch_up=body.catch_up,
             on_unknown=body.on_unknown,
+            dst_gap=body.dst_gap,
+            dst_overlap=body.dst_overlap,
+            late_booking=body.late_booking,
         ),
         now=call.now,
     )
@@ -80,6 +83,9 @@ async def update(call: Call) -> web.Response:
         grace=_grace(body.grace_seconds) if "grace_seconds" in given else kept.grace,
         catch_up=body.catch_up if "catch_up" in given else kept.catch_up,
         on_unknown=body.on_unknown if "on_unknown" in given else kept.on_unknown,
+        dst_gap=body.dst_gap if "dst_gap" in given else kept.dst.gap,
+        dst_overlap=body.dst_overlap if "dst_overlap" in given else kept.dst.overlap,
+        late_booking=body.late_booking if "late_booking" in given else kept.late_booking,
     )
     changed = await core.update_configuration(call.tx, kept, details, now=call.now)
     if "server_state" in given:
@@ -160,6 +166,9 @@ def to_configuration(configuration: Configuration, webhook_url: str | None) -> d
         "graceSeconds": int(configuration.grace.total_seconds()) if configuration.grace else None,
         "catchUp": configuration.catch_up,
         "onUnknown": configuration.on_unknown,
+        "dstGap": configuration.dst.gap,
+        "dstOverlap": configuration.dst.overlap,
+        "lateBooking": configuration.late_booking,
         "integrationSettings": {"webhookUrl": webhook_url or ""},
         "createdAt": utc(configuration.created_at),
         "updatedAt": utc(configuration.updated_at),

@@ -10,8 +10,9 @@ from pydantic import AfterValidator, Field
 
 from services.api.dialects.items.fields import AgentId, Digits, Line, Segment, Text, WebhookUrl, Zone
 from services.api.parse import EXACT, CamelWire
-from shared.domain.account import CatchUp, OnUnknown
+from shared.domain.account import CatchUp, LateBooking, OnUnknown
 from shared.domain.recipient import Channel
+from shared.domain.schedule import Gap, Overlap
 from shared.domain.template import BadBody, check_body
 
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(?:[_-][A-Za-z0-9]{2,8}){0,3}", re.ASCII)
@@ -57,6 +58,9 @@ class NewConfiguration(CamelWire):
     grace_seconds: Annotated[int, Field(ge=1, le=int(MOST_GRACE.total_seconds()))] | None = None
     catch_up: CatchUp | None = None
     on_unknown: OnUnknown | None = None
+    dst_gap: Gap = Gap.FORWARD
+    dst_overlap: Overlap = Overlap.FIRST
+    late_booking: LateBooking = LateBooking.SKIP
     server_state: ServerState = "running"
     integration_settings: IntegrationSettings | None = None
 
@@ -72,6 +76,9 @@ class ConfigurationUpdate(CamelWire):
     grace_seconds: Annotated[int, Field(ge=1, le=int(MOST_GRACE.total_seconds()))] | None = None
     catch_up: CatchUp | None = None
     on_unknown: OnUnknown | None = None
+    dst_gap: Gap = Gap.FORWARD
+    dst_overlap: Overlap = Overlap.FIRST
+    late_booking: LateBooking = LateBooking.SKIP
     server_state: ServerState = "running"
     integration_settings: IntegrationSettings | None = None
 
