@@ -20,13 +20,16 @@ from shared.runtime import metrics
 from shared.runtime.ledger import settle_lost, settle_unsendable
 from shared.runtime.runtime import Runtime
 from shared.store import occurrences, pauses
-from shared.store.occurrences import Claimed
+from shared.store.database import Connection
+from shared.store.occurrences import WINDOW, Claimed, Mark
 
 log = structlog.get_logger()
 
 LOOK_EVERY: Final = 2.0
 """Seconds to sleep at the most: what no notification announced is seen then."""
 BROKER_AWAY: Final = 0.5
+NEXT_WINDOW: Final = 0.05
+"""Seconds between the looks at a backlog that waits for something."""
 PER_COMMAND: Final = 100
 """Occurrences that one `send.due` names: a message costs as much as a provider call."""
 
@@ -38,6 +41,8 @@ class Scheduler:
         self._runtime = runtime
         self._limit = runtime.settings.claim_batch
         self._lease = timedelta(seconds=runtime.settings.lease)
+        self._after: Mark | None = None
+        """How far the present round through a backlog has come; None before its beginning."""
 
     async def tick(self) -> float:
         """Claim and ring one batch; returns the seconds until there is more to do."""
@@ -46,14 +51,35 @@ class Scheduler:
         async with self._runtime.db.transaction() as tx:
             now = await occurrences.database_now(tx)
             asked = monotonic()
-            claimed = await occurrences.claim_due(tx, now=now, limit=self._limit, lease=self._lease)
+            claimed = await self._claim(tx, now)
             next_due = await occurrences.next_due(tx, now=now)
             next_end = await pauses.next_end(tx, now=now)
         await self._ring(await self._sendable(claimed))
         metrics.CLAIMED.inc(len(claimed))
         if len(claimed) == self._limit:
             return 0
+        if self._after is not None:
+            return NEXT_WINDOW
         return _pause([next_due, next_end], now, spent=monotonic() - asked)
+
+    async def _claim(self, tx: Connection, now: datetime) -> list[Claimed]:
+        """Claim out of one window of what is due, and out of the newest where the window holds more that waits.
+
+        A backlog that waits (its configuration is paused, its provider rests) is gone through window by window, so
+        that no look takes long; what falls due meanwhile is among the newest, and is not late because of it.
+        """
+        end = await occurrences.end_of_window(tx, now=now, after=self._after, window=WINDOW)
+        claimed = await self._claim_after(tx, now, self._after, self._limit)
+        left = self._limit - len(claimed)
+        if left and end is not None:
+            newest = await occurrences.newest_window(tx, now=now, window=WINDOW)
+            claimed += await self._claim_after(tx, now, newest, left)
+        if left:
+            self._after = end
+        return claimed
+
+    async def _claim_after(self, tx: Connection, now: datetime, after: Mark | None, limit: int) -> list[Claimed]:
+        return await occurrences.claim_due(tx, now=now, limit=limit, lease=self._lease, after=after, window=WINDOW)
 
     async def _sendable(self, claimed: Sequence[Claimed]) -> list[Claimed]:
         asked = [(claim.id, claim.reminder_id) for claim in claimed if claim.questionable]

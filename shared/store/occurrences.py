@@ -44,10 +44,21 @@ BARRED: Final = """case
 """Why the recipient of `reminders r` may not be written to now, or null (B-267, B-268)."""
 
 
+Mark = tuple[datetime, UUID]
+"""A place in the queue of what is due: `due_at` and the occurrence's id."""
+
+WINDOW: Final = 5_000
+"""Due occurrences that one claim looks at, whether they can be claimed or wait for something."""
+
+_AFTER: Final = "(coalesce($2::timestamptz, '-infinity'), coalesce($3::uuid, '00000000-0000-0000-0000-000000000000'))"
+
 _CLAIM: Final = f"""
 with due as materialized (
     select o.id, {BARRED} is not null as barred
-    from occurrences o
+    from (select l.id, l.due_at from occurrences l
+          where l.state = 'scheduled' and l.due_at <= $1 and (l.due_at, l.id) > {_AFTER}
+          order by l.due_at, l.id limit $4) look
+    join occurrences o on o.id = look.id
     join reminders r on r.id = o.reminder_id
     join configurations c on c.id = r.configuration_id
     where o.state = 'scheduled' and o.due_at <= $1 and c.state = 'running'
@@ -58,19 +69,51 @@ with due as materialized (
       and (r.enrollment_id is null or exists (
           select from enrollments e join campaigns g on g.id = e.campaign_id
           where e.id = r.enrollment_id and not e.stale and g.status = 'running'))
-    order by o.due_at, o.id limit $2
+    order by look.due_at, look.id limit $5
     for update of o skip locked)
 update occurrences o
-set state = 'queued', version = o.version + 1, lease_until = $1 + $3::interval
+set state = 'queued', version = o.version + 1, lease_until = $1 + $6::interval
 from due where o.id = due.id
 returning o.id, o.version, o.reminder_id,
     due.barred or o.scheduled_for < $1 - interval '1 second' as questionable
 """
 
 
-async def claim_due(tx: Connection, *, now: datetime, limit: int, lease: timedelta) -> list[Claimed]:
-    """Queue up to `limit` due occurrences, each the first unfinished one of its reminder; skips what others claim."""
-    return [Claimed(**dict(row)) for row in await tx.fetch(_CLAIM, now, limit, lease)]
+async def claim_due(
+    tx: Connection, *, now: datetime, limit: int, lease: timedelta, after: Mark | None = None, window: int = WINDOW
+) -> list[Claimed]:
+    """Queue up to `limit` due occurrences, each the first unfinished one of its reminder; skips what others claim.
+
+    It looks at `window` of them and no more, the oldest behind `after`: however many cannot be claimed, because
+    their configuration is paused or their provider rests, it takes no longer.
+    """
+    rows = await tx.fetch(_CLAIM, now, *(after or (None, None)), window, limit, lease)
+    return [Claimed(**dict(row)) for row in rows]
+
+
+_END_OF_WINDOW: Final = f"""
+select due_at, id from occurrences
+where state = 'scheduled' and due_at <= $1 and (due_at, id) > {_AFTER}
+order by due_at, id offset $4::int - 1 limit 1
+"""
+
+
+async def end_of_window(db: Connection, *, now: datetime, after: Mark | None, window: int) -> Mark | None:
+    """The last that a claim looks at, or None where it comes to the end of what is due."""
+    row = await db.fetchrow(_END_OF_WINDOW, now, *(after or (None, None)), window)
+    return (row["due_at"], row["id"]) if row else None
+
+
+_NEWEST_WINDOW: Final = """
+select due_at, id from occurrences
+where state = 'scheduled' and due_at <= $1 order by due_at desc, id desc offset $2 limit 1
+"""
+
+
+async def newest_window(db: Connection, *, now: datetime, window: int) -> Mark | None:
+    """What stands before the newest `window` of those that are due."""
+    row = await db.fetchrow(_NEWEST_WINDOW, now, window)
+    return (row["due_at"], row["id"]) if row else None
 
 
 _NEXT_DUE: Final = """
