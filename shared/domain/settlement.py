@@ -20,8 +20,9 @@ from shared.domain.events import (
     MessageUncertain,
     ReminderCompleted,
     ReminderExpired,
+    ReminderReactivated,
 )
-from shared.domain.occurrence import Occurrence, State, Step, after, after_lost_worker
+from shared.domain.occurrence import UNFINISHED, Occurrence, State, Step, after, after_lost_worker
 from shared.domain.outcome import Accepted, Failed, Outcome, Rejected, Unavailable, Unknown
 from shared.domain.plan import Planned
 from shared.domain.reminder import Action, HistoryEntry, Progress, Status, status_after
@@ -48,6 +49,8 @@ class Case:
     """The highest `seq` of the reminder's sends."""
     segments: int | None = None
     """SMS segments that it took from the account's quota."""
+    ended_by_parking: bool = False
+    """Its reminder ended because this send was parked, and nobody has changed it since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +104,10 @@ def _no_retry_of_ended(case: Case, step: Step, now: datetime) -> Step:
     """A reminder that a caller ended, and a parked send whose time is over, get no further try."""
     if step.ended:
         return step
-    if case.progress.status is not Status.ACTIVE and case.occurrence.state is not State.UNCERTAIN:
-        return replace(step, state=State.CANCELLED, due_at=None)
-    parked = case.occurrence.state is State.UNCERTAIN
-    if parked and (
-        case.progress.status is not Status.ACTIVE or now - case.occurrence.scheduled_for > case.policy.grace
-    ):
+    over = case.progress.status is not Status.ACTIVE
+    if case.occurrence.state is not State.UNCERTAIN:
+        return replace(step, state=State.CANCELLED, due_at=None) if over else step
+    if (over and not case.ended_by_parking) or now - case.occurrence.scheduled_for > case.policy.grace:
         return replace(step, state=State.SKIPPED, due_at=None, reason=f"proved unsent too late: {step.reason}")
     return step
 
@@ -176,7 +177,10 @@ def _settlement(
             pass
     planned = _plan_next(case, step, now)
     status = status_after(case.progress, step.state) if step.ended and planned is None else case.progress.status
-    events.extend(_reminder_end(case.progress, status))
+    if not step.ended and status is not Status.ACTIVE:
+        history.append((Action.STATUS_CHANGED, f"Status changed from {status} to {Status.ACTIVE}: proved unsent"))
+        status = Status.ACTIVE
+    events.extend(_reminder_changes(case.progress, status, step))
     return Settlement(
         case=case,
         step=step,
@@ -194,9 +198,9 @@ def _settlement(
 def _plan_next(case: Case, step: Step, now: datetime) -> tuple[int, Planned] | None:
     """What follows the end of an `Every`'s last planned send; in the same transaction, so that none is forgotten.
 
-    A parked send that is resolved later was followed when it was parked.
+    A send that had ended before, and is resolved by a late answer, was followed then.
     """
-    over = step.ended and case.occurrence.state is not State.UNCERTAIN and case.progress.unfinished_elsewhere == 0
+    over = step.ended and case.occurrence.state in UNFINISHED and case.progress.unfinished_elsewhere == 0
     if case.recurrence is None or not over or case.progress.status is not Status.ACTIVE:
         return None
     try:
@@ -226,8 +230,10 @@ def _following(case: Case, every: Every, now: datetime) -> datetime:
             return every.following(ended, now=now, grace=grace)
 
 
-def _reminder_end(progress: Progress, status: Status) -> Sequence[Event]:
+def _reminder_changes(progress: Progress, status: Status, step: Step) -> Sequence[Event]:
     if status is progress.status:
         return ()
+    if status is Status.ACTIVE:
+        return (ReminderReactivated(progress.id, progress.external_id, next_send_at=step.due_at),)
     kind = ReminderCompleted if status is Status.COMPLETED else ReminderExpired
     return (kind(reminder_id=progress.id, external_id=progress.external_id),)

@@ -14,9 +14,9 @@ from typing import Any, Final
 from uuid import UUID
 
 from shared.domain.account import Policy
-from shared.domain.events import Event, MessageFailed, MessageSent, ProviderPaused
+from shared.domain.events import Event, MessageFailed, MessageSent, MessageUncertain, ProviderPaused
 from shared.domain.occurrence import PAUSE, State, unsendable
-from shared.domain.outcome import Accepted, Outcome, Unavailable
+from shared.domain.outcome import Accepted, Failed, Outcome, Unavailable, Unknown
 from shared.domain.settlement import Case, Settlement, settle_attempt, settle_missed
 from shared.domain.settlement import settle_lost as lost_worker
 from shared.runtime import metrics
@@ -28,8 +28,6 @@ from shared.store.outbox import Recorded
 RING_WITHIN: Final = timedelta(seconds=2)
 
 _NEVER_SENT: Final = frozenset({State.SKIPPED, State.EXPIRED, State.CANCELLED})
-_AWAITED: Final = frozenset({State.SENDING, State.UNCERTAIN})
-_UNREPEATED: Final = frozenset({State.SCHEDULED, State.QUEUED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +65,18 @@ async def _settle_batch(db: Database, batch: dict[UUID, Answer], fallback: Polic
 
 
 def _is_awaited(case: Case, answer: Answer) -> bool:
-    """An answer resolves its own attempt only; an acceptance also where a rescue meant to repeat the call."""
+    """An answer resolves its own attempt only. An acceptance does however late it comes; doubt is no news of a parked
+    send."""
     if case.attempt_id != answer.begun.attempt_id:
         return False
-    late_acceptance = case.occurrence.state in _UNREPEATED and isinstance(answer.outcome, Accepted)
-    return case.occurrence.state in _AWAITED or late_acceptance
+    state = case.occurrence.state
+    if isinstance(answer.outcome, Accepted):
+        return state is not State.SENT
+    return state is State.SENDING or (state is State.UNCERTAIN and not _in_doubt(answer.outcome))
+
+
+def _in_doubt(outcome: Outcome) -> bool:
+    return isinstance(outcome, Unknown) or (isinstance(outcome, Failed) and outcome.ambiguous)
 
 
 async def settle_lost(db: Database, *, fallback: Policy, limit: int) -> int:
@@ -178,7 +183,7 @@ async def _tell_of_pause(tx: Connection, settlement: Settlement, *, now: datetim
 
 async def _tell_of_deleted(tx: Connection, answers: Iterable[Answer], *, now: datetime) -> None:
     """A reminder that was deleted while sending has nothing left to write to; its message is told of all the same."""
-    for answer in answers:
+    for answer in sorted(answers, key=lambda answer: answer.begun.reminder_id):
         begun = answer.begun
         sequence = await settlements.next_deleted_sequence(tx, begun.reminder_id)
         if sequence is not None:
@@ -198,4 +203,6 @@ def _end_of_deleted(begun: Begun, outcome: Outcome, now: datetime) -> Event:
     if isinstance(outcome, Accepted):
         message_id = outcome.provider_message_id
         return MessageSent(**facts, provider=begun.provider, provider_message_id=message_id, sent_at=now)
+    if _in_doubt(outcome):
+        return MessageUncertain(**facts, provider=begun.provider, reason=f"deleted: {outcome.reason}")
     return MessageFailed(**facts, reason=f"deleted: {outcome.reason}")

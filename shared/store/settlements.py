@@ -33,6 +33,7 @@ select o.id, o.reminder_id, o.seq, o.kind, o.scheduled_for, o.state, o.attempt, 
     r.last_attempts, coalesce(r.grace, c.grace, a.grace) as grace, coalesce(r.catch_up, c.catch_up, a.catch_up)
     as catch_up, coalesce(r.on_unknown, c.on_unknown, a.on_unknown) as on_unknown,
     case when r.recurs then r.schedule end as recurrence, r.time_zone, {BARRED} as barred, r.segments,
+    r.ended_at = o.ended_at and r.updated_at = o.ended_at as ended_by_parking,
     others.next_send_at, others.sent, others.unfinished, others.last_seq
 from occurrences o
 join reminders r on r.id = o.reminder_id
@@ -95,6 +96,7 @@ def _case(row: Any, fallback: Policy) -> Case:
         recurrence=_recurrence(row),
         last_seq=max(row["seq"], row["last_seq"] or 0),
         segments=row["segments"],
+        ended_by_parking=bool(row["ended_by_parking"]),
         attempt_id=row["attempt_id"],
         provider=row["provider"],
         started_at=row["attempt_started_at"],

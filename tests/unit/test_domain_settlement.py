@@ -22,6 +22,7 @@ from shared.domain.events import (
     MessageUncertain,
     ReminderCompleted,
     ReminderExpired,
+    ReminderReactivated,
 )
 from shared.domain.occurrence import State, unsendable
 from shared.domain.outcome import Accepted, Failed, Outcome, Rejected, Unavailable, Unknown
@@ -192,6 +193,17 @@ def test_a_parked_send_that_is_proved_unsent_too_late_is_skipped(status: Status)
     at = NOON + (timedelta(hours=2) if status is Status.ACTIVE else timedelta(0))
     over = settled(FAILED, occurrence=PARKED, progress=a_progress(status=status, unfinished_elsewhere=1), at=at)
     assert (over.step.state, over.status) == (State.SKIPPED, status)
+
+
+def test_a_parked_send_that_ended_its_reminder_opens_it_again_when_it_is_proved_unsent_in_time() -> None:
+    """B-263, B-060: nobody touched the reminder since, and the send may still be made."""
+    expired = a_progress(status=Status.EXPIRED)
+    again = settled(FAILED, occurrence=PARKED, progress=expired, ended_by_parking=True)
+    assert (again.step.state, again.status) == (State.SCHEDULED, Status.ACTIVE)
+    assert actions(again) == [Action.SEND_FAILED, Action.STATUS_CHANGED]
+    assert kinds(again) == [MessageAttemptFailed, ReminderReactivated]
+    late = settled(FAILED, occurrence=PARKED, progress=expired, ended_by_parking=True, at=NOON + timedelta(hours=2))
+    assert (late.step.state, late.status) == (State.SKIPPED, Status.EXPIRED)
 
 
 cases = st.builds(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from shared.domain.outcome import Accepted, Outcome, Rejected
+import pytest
+
+from shared.domain.outcome import Accepted, Failed, Outcome, Rejected, Unknown
 from shared.runtime.ledger import Answer
 from tests.integration.sending.conftest import Sending
 
@@ -26,3 +28,47 @@ async def test_an_answer_that_cannot_be_written_takes_no_other_with_it(sending: 
     assert not sending.recording.done()
     for reminder in reminders:
         assert len(await sending.events(reminder)) in {2, 3}, "each is told of once"
+
+
+@pytest.mark.parametrize("ended_as", ["expired", "skipped", "cancelled"])
+async def test_an_acceptance_is_written_however_late_it_comes(sending: Sending, ended_as: str) -> None:
+    """B-262, B-039: its lease ran out, the repeat was ended before it began, and then the first call's answer came."""
+    reminder = await sending.remind(0, 3000)
+    (begun,) = await sending.begin()
+    await sending.let_leases_run_out()
+    await sending.scheduler.rescue()
+    await sending.execute(
+        "update occurrences set state = $2, lease_until = null, ended_at = clock_timestamp() where id = $1",
+        begun.id,
+        ended_as,
+    )
+    for _ in range(2):
+        await sending.recorder.record(Answer(begun, Accepted("m-1")))
+    row = await sending.occurrence(reminder)
+    assert (row["state"], row["provider_message_id"]) == ("sent", "m-1")
+    assert (await sending.history(reminder))[-1:] == ["Sent"]
+    assert (await sending.events(reminder)).count("message.sent") == 1
+    assert (await sending.occurrence(reminder, 2))["state"] == "scheduled"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "event"),
+    [
+        (Accepted("m-1"), "message.sent"),
+        (Rejected("refused"), "message.failed"),
+        (Unknown("no answer"), "message.uncertain"),
+        (Failed("no answer", ambiguous=True), "message.uncertain"),
+    ],
+)
+async def test_a_message_of_a_deleted_reminder_is_called_failed_only_where_that_is_known(
+    sending: Sending, outcome: Outcome, event: str
+) -> None:
+    """B-045."""
+    reminder = await sending.remind(0)
+    (begun,) = await sending.begin()
+    await sending.execute(
+        """with gone as (delete from reminders returning id, account_id, sequence)
+           insert into deleted_reminders (id, account_id, sequence, deleted_at) select *, now() from gone"""
+    )
+    await sending.recorder.record(Answer(begun, outcome))
+    assert await sending.events(reminder) == [event]
