@@ -1,13 +1,31 @@
-"""Keeps planned sends in step with the contacts that they are for."""
+"""Keeps planned sends in step with the contacts that they are for, and with the campaigns (B-098, B-135)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
+from uuid import UUID
 
+from services.api.core.changes import Change, change_reminder
+from services.api.core.configurations import get_configuration
 from services.api.core.policy import Core
+from services.api.core.reminders import Held, hold, new_reminder, tell_of_new
+from shared.domain.account import Configuration
+from shared.domain.campaign import Where, address_of, times_to_send
 from shared.domain.contact import Contact
+from shared.domain.draft import Draft
+from shared.domain.macros import fill
+from shared.domain.occurrence import Kind
+from shared.domain.plan import spent
+from shared.domain.reminder import Status
+from shared.domain.schedule import Times, zone
 from shared.store import contacts as store
+from shared.store import drafts, enrollments
 from shared.store.database import Connection
+from shared.store.enrollments import Arming
+
+DOOR: Final = "campaigns"
 
 
 async def retarget(tx: Connection, contact: Contact, *, now: datetime) -> None:
@@ -15,5 +33,70 @@ async def retarget(tx: Connection, contact: Contact, *, now: datetime) -> None:
     await store.retarget(tx, contact, now=now)
 
 
-async def rearm_contact(tx: Connection, core: Core, contact: Contact, *, now: datetime) -> None:
-    """Plan the sends of a contact's enrolments anew, after its due date or what they say of it changed."""
+async def rearm_contact(
+    tx: Connection, core: Core, contact: Contact, *, now: datetime, only: Sequence[UUID] | None = None
+) -> None:
+    """Plan the sends of a held contact's enrolments anew, after its due date or what they say of it changed.
+
+    `only` are the ids of those enrolments that are meant; None is all. What was sent is never planned again.
+    """
+    found = await enrollments.armings(tx, account_id=contact.account_id, contact_id=contact.id, ids=only)
+    if not found:
+        return
+    configuration = await get_configuration(tx, account_id=contact.account_id)
+    for arming in found:
+        await _arm(tx, core, configuration, arming, contact, now=now)
+
+
+async def _arm(
+    tx: Connection, core: Core, configuration: Configuration, arming: Arming, contact: Contact, *, now: datetime
+) -> None:
+    campaign = arming.campaign
+    held = await hold(tx, account_id=contact.account_id, id=arming.reminder_id) if arming.reminder_id else None
+    where = Where(zone(contact.time_zone or arming.time_zone), arming.reminder_hour, configuration.dst)
+    address = address_of(campaign.channel, contact)
+    places = held.places if held else ()
+    times = times_to_send(campaign, contact.next_due, where, places, now=now) if address else ()
+    if held is not None:
+        draft = _draft(arming, contact, address or held.reminder.address, times, where)
+        await _replan(tx, core, configuration, held, draft, now=now)
+    elif times and address:
+        draft = _draft(arming, contact, address, times, where)
+        new = new_reminder(
+            configuration, draft, door=DOOR, detail="Planned for a campaign", now=now, enrollment_id=arming.id
+        )
+        await drafts.insert(tx, [new])
+        await tell_of_new(tx, [new], now=now)
+
+
+async def _replan(
+    tx: Connection, core: Core, configuration: Configuration, held: Held, draft: Draft, *, now: datetime
+) -> None:
+    """An ended reminder goes on where new times lie ahead, unless somebody cancelled it."""
+    status = held.reminder.status
+    if status is Status.ACTIVE:
+        await change_reminder(tx, core, configuration, held, Change(draft), now=now)
+        return
+    done = spent(held.places)
+    ahead = any(planned.at > now and (planned.kind, planned.at) not in done for planned in draft.planned(now=now))
+    if ahead and status is not Status.CANCELLED:
+        await change_reminder(tx, core, configuration, held, Change(draft, Status.ACTIVE), now=now)
+
+
+def _draft(arming: Arming, contact: Contact, address: str, times: Sequence[datetime], where: Where) -> Draft:
+    campaign = arming.campaign
+    text = fill(campaign.body, contact, where.zone)
+    return Draft(
+        external_id=None,
+        channel=campaign.channel,
+        address=address,
+        schedule=Times.of(times),
+        time_zone=where.zone.key,
+        recipient_name=" ".join(filter(None, (contact.first_name, contact.last_name))) or None,
+        text=text,
+        subject=fill(campaign.subject, contact, where.zone) if campaign.subject else None,
+        texts={Kind.MAIN: text},
+        category=campaign.category,
+        contact_id=contact.id,
+        details={"campaign_id": str(campaign.id)},
+    )
