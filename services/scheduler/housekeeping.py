@@ -12,12 +12,11 @@ SOON: Final = 5.0
 
 
 async def housekeep(db: Database) -> float:
-    """One round; returns the seconds until the next, soon where a batch was full."""
+    """One round; returns the seconds until the next, soon where there is more to do."""
     async with db.transaction() as tx:
         if not await retention.try_lock(tx):
             return EVERY
-        await retention.make_outbox_partitions(tx)
-        await retention.drop_outbox_partitions(tx)
+        kept = await retention.keep_outbox_days(tx)
     async with db.transaction() as tx:
         full = await retention.delete_old(tx)
-    return SOON if full else EVERY
+    return SOON if full or not kept else EVERY

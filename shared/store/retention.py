@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
+import asyncpg
+
 from shared.store.database import Connection
 
 OUTBOX_DAYS: Final = 7
@@ -20,6 +22,24 @@ async def try_lock(tx: Connection) -> bool:
     return locked
 
 
+_BRIEFLY: Final = "select set_config('lock_timeout', '300ms', true)"
+
+
+async def keep_outbox_days(tx: Connection) -> bool:
+    """Make the partitions of the coming days and drop the old ones; False where the outbox is in use for too long.
+
+    Both need it alone, and all who write queue up behind that wait: so it is a short one, to be tried again.
+    """
+    try:
+        async with tx.transaction():
+            await tx.execute(_BRIEFLY)
+            await _make_days(tx)
+            await _drop_days(tx)
+    except asyncpg.LockNotAvailableError:
+        return False
+    return True
+
+
 _MISSING_DAYS: Final = """
 select 'create table outbox_' || to_char(day, 'YYYYMMDD') || ' partition of outbox for values from ('''
     || day || ''') to (''' || (day + 1) || ''')' as statement
@@ -28,7 +48,7 @@ where to_regclass('outbox_' || to_char(day, 'YYYYMMDD')) is null
 """
 
 
-async def make_outbox_partitions(tx: Connection) -> None:
+async def _make_days(tx: Connection) -> None:
     """Make the partitions of the coming days; the day that is running was made before, or lies in the default."""
     for row in await tx.fetch(_MISSING_DAYS, AHEAD_DAYS):
         await tx.execute(row["statement"])
@@ -38,35 +58,38 @@ _OLD_DAYS: Final = """
 select 'drop table ' || c.oid::regclass as statement
 from pg_inherits i join pg_class c on c.oid = i.inhrelid
 where i.inhparent = 'outbox'::regclass and c.relname ~ '^outbox_[0-9]{8}$'
-  and to_date(right(c.relname, 8), 'YYYYMMDD') < current_date - $1::int
+  and to_date(right(c.relname, 8), 'YYYYMMDD') < least(current_date - $1::int,
+      (select at::date from outbox where published_at is null order by at limit 1))
 """
 
 
-async def drop_outbox_partitions(tx: Connection) -> None:
-    """Drop the partitions that are older than a replay may reach."""
+async def _drop_days(tx: Connection) -> None:
+    """Drop the partitions that are older than a replay may reach, once everything in them is published."""
     for row in await tx.fetch(_OLD_DAYS, OUTBOX_DAYS):
         await tx.execute(row["statement"])
 
 
+# The age is a subquery, read once: against a function that may change from row to row no index can be used.
 _DELETE_ANSWERS: Final = """
 delete from idempotency_keys where ctid in
-    (select ctid from idempotency_keys where created_at < clock_timestamp() - $1::interval limit $2)
+    (select ctid from idempotency_keys where created_at < (select clock_timestamp() - $1::interval) limit $2)
 """
 
 _DELETE_DELIVERIES: Final = """
 delete from deliveries where id in
-    (select id from deliveries where created_at < clock_timestamp() - $1::interval and state <> 'sending' limit $2)
+    (select id from deliveries
+     where created_at < (select clock_timestamp() - $1::interval) and state <> 'sending' limit $2)
 """
 
 _DELETE_TRACES: Final = """
 delete from deleted_reminders where id in
-    (select id from deleted_reminders where deleted_at < clock_timestamp() - $1::interval limit $2)
+    (select id from deleted_reminders where deleted_at < (select clock_timestamp() - $1::interval) limit $2)
 """
 
 _DELETE_EVENTS: Final = """
 delete from outbox_default where (id, at) in
     (select id, at from outbox_default
-     where at < clock_timestamp() - $1::interval and published_at is not null limit $2)
+     where at < (select clock_timestamp() - $1::interval) and published_at is not null limit $2)
 """
 
 
