@@ -13,17 +13,22 @@ RESPONSES_KEPT_FOR: Final = timedelta(days=7)
 """How long the text that an endpoint answered is kept; the delivery itself is `retention`'s."""
 
 _RESCUE: Final = """
-update deliveries d set state = case e.status when 'active' then 'pending' else 'held' end,
+with lost as materialized (
+    select d.id, e.status from deliveries d join endpoints e on e.id = d.endpoint_id
+    where d.state = 'sending' and d.lease_until < (select coalesce($1::timestamptz, clock_timestamp()))
+    order by d.id for update of d skip locked)
+update deliveries d set state = case lost.status when 'active' then 'pending' else 'held' end,
     attempt = d.attempt - 1, attempt_id = null, lease_until = null
-from endpoints e
-where e.id = d.endpoint_id and d.state = 'sending'
-    and d.lease_until < (select coalesce($1::timestamptz, clock_timestamp()))
+from lost where d.id = lost.id
 returning d.id
 """
 
 
 async def rescue(tx: Connection, *, now: datetime | None = None) -> int:
-    """Give back what a dead worker held. Its attempt keeps its number: nobody knows whether it arrived."""
+    """Give back what a dead worker held. Its attempt keeps its number: nobody knows whether it arrived.
+
+    What is just being recorded is skipped: it waits for nobody, so that none can deadlock it.
+    """
     return len(await tx.fetch(_RESCUE, now))
 
 
@@ -73,7 +78,7 @@ async def sweep(tx: Connection, *, limit: int) -> int:
 _FORGET_RESPONSES: Final = """
 update delivery_attempts set response = null where id in (
     select id from delivery_attempts
-    where response is not null and started_at < coalesce($1::timestamptz, clock_timestamp()) - $2::interval
+    where response is not null and started_at < (select coalesce($1::timestamptz, clock_timestamp()) - $2::interval)
     limit $3 for update skip locked)
 returning id
 """
