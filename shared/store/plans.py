@@ -46,6 +46,27 @@ async def hold(tx: Connection, *, account_id: UUID, reminder_id: UUID) -> list[P
     ]
 
 
+_HOLD_REMINDERS: Final = """
+select id from reminders where account_id = $1 and id = any($2) order by id for update
+"""
+
+_HOLD_PLACES: Final = """
+select o.id from occurrences o join reminders r on r.id = o.reminder_id
+where r.account_id = $1 and o.reminder_id = any($2) and o.state in ('scheduled', 'queued', 'sending')
+order by o.id for update of o
+"""
+
+
+async def hold_all(tx: Connection, *, account_id: UUID, reminder_ids: Sequence[UUID]) -> None:
+    """Lock all these reminders and then all their unfinished places, each in the order of ids.
+
+    Who holds one reminder with its places after the other goes against that order: a send's id may be older than that
+    of a reminder before its own.
+    """
+    await tx.execute(_HOLD_REMINDERS, account_id, list(reminder_ids))
+    await tx.execute(_HOLD_PLACES, account_id, list(reminder_ids))
+
+
 _STOP: Final = """
 update occurrences set state = 'cancelled', version = version + 1, lease_until = null, ended_at = $3, reason = $4
 where account_id = $1 and id = any($2) and state in ('scheduled', 'queued')

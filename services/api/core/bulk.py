@@ -11,6 +11,7 @@ from uuid import UUID
 from services.api.core.listing import list_reminders
 from services.api.core.reminders import Held, hold, the_one
 from shared.domain.refusal import Conflict, Invalid, NotFound, Problem, Refused
+from shared.store import plans
 from shared.store import reminders as store
 from shared.store.database import Connection
 from shared.store.reminder_search import Filter
@@ -46,19 +47,18 @@ async def act_on_many(
     named = await _named(tx, account_id, ids, wanted)
     savepoint = tx.transaction()
     await savepoint.start()
-    results: dict[int, Result] = {}
-    # In the order of our ids, as every other writer locks.
-    for place in sorted(range(len(named)), key=lambda place: str(named[place][1])):
-        external_id, found = named[place]
+    await plans.hold_all(tx, account_id=account_id, reminder_ids=[id for _, id in named if isinstance(id, UUID)])
+    results: list[Result] = []
+    for external_id, found in named:
         try:
             if isinstance(found, Refused):
                 raise found
             done = await act(await hold(tx, account_id=account_id, id=found))
-            results[place] = Result(external_id, done, None)
+            results.append(Result(external_id, done, None))
         except (NotFound, Conflict, Invalid) as refusal:
-            results[place] = Result(external_id, None, refusal)
+            results.append(Result(external_id, None, refusal))
     await (savepoint.rollback() if dry_run else savepoint.commit())
-    return [results[place] for place in range(len(named))]
+    return results
 
 
 async def _named(
