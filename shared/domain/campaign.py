@@ -22,6 +22,9 @@ from shared.domain.schedule import BadTime, DstRule, Duration, at_wall_clock, re
 
 MAX_OFFSETS: Final = 50
 
+MAX_TEXT: Final = 1_600
+"""Characters of a text that goes to a telephone (B-139)."""
+
 
 class CampaignType(StrEnum):
     """B-096."""
@@ -85,6 +88,37 @@ class Campaign:
     """The number of its newest event."""
     created_at: datetime
     updated_at: datetime
+
+
+def faults(campaign: Campaign) -> list[tuple[str, str]]:
+    """What does not go together in a campaign: each with its field."""
+    found = []
+    if campaign.type is CampaignType.RECURRING and not campaign.offsets:
+        found.append(("offsets", "a recurring campaign needs one or more, such as P1D"))
+    if campaign.type is CampaignType.RECURRING and campaign.send_at is not None:
+        found.append(("send_at", "is of one-off campaigns; a recurring one has offsets"))
+    if campaign.type is CampaignType.ONE_OFF and campaign.offsets:
+        found.append(("offsets", "are of recurring campaigns; a one-off one has send_at"))
+    if campaign.channel is not Channel.EMAIL and len(campaign.body) > MAX_TEXT:
+        found.append(("body", f"must have at most {MAX_TEXT} characters on this channel"))
+    return found
+
+
+def replans(before: Campaign, after: Campaign) -> bool:
+    """Whether a change makes the planned sends of those enrolled stale."""
+    ended = after.status is CampaignStatus.COMPLETED and before.status is not after.status
+    return ended or _plan_of(before) != _plan_of(after)
+
+
+def _plan_of(campaign: Campaign) -> tuple[object, ...]:
+    return (
+        campaign.channel,
+        campaign.category,
+        campaign.subject,
+        campaign.body,
+        campaign.offsets,
+        campaign.send_at,
+    )
 
 
 @dataclass(frozen=True, slots=True)

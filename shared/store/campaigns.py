@@ -82,12 +82,12 @@ async def hold(tx: Connection, *, account_id: UUID, id: UUID) -> Campaign | None
     return campaign_of(row) if row else None
 
 
-_LIST: Final = f"select {COLUMNS} from campaigns g where g.account_id = $1 order by g.created_at, g.id limit $2"
+_LIST: Final = f"select {COLUMNS} from campaigns g where g.account_id = $1 order by g.created_at, g.id"
 
 
-async def list_all(db: Connection, *, account_id: UUID, limit: int) -> list[Campaign]:
+async def list_all(db: Connection, *, account_id: UUID) -> list[Campaign]:
     """Oldest first."""
-    return [campaign_of(row) for row in await db.fetch(_LIST, account_id, limit)]
+    return [campaign_of(row) for row in await db.fetch(_LIST, account_id)]
 
 
 _READ: Final = f"select {COLUMNS} from campaigns g where g.account_id = any($1) and g.id = any($2)"

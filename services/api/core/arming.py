@@ -94,7 +94,7 @@ def _draft(arming: Arming, contact: Contact, address: str, times: Sequence[datet
         time_zone=where.zone.key,
         recipient_name=" ".join(filter(None, (contact.first_name, contact.last_name))) or None,
         text=text,
-        subject=fill(campaign.subject, contact, where.zone) if campaign.subject else None,
+        subject=" ".join(fill(campaign.subject, contact, where.zone).split()) if campaign.subject else None,
         texts={Kind.MAIN: text},
         category=campaign.category,
         contact_id=contact.id,
