@@ -56,17 +56,19 @@ class Call:
         """The database's clock, read when the caller was authenticated."""
         return self.caller.now
 
-    def read(self, model: type[M]) -> M:
-        """The body as the model that its route declares. Raises `Invalid`."""
+    def read(self, model: type[M], context: Mapping[str, Any] | None = None) -> M:
+        """The body as the model that its route declares; `context` is for its checks. Raises `Invalid`."""
         if model is not self.route.body:
             raise TypeError(f"{self.route.path} declares another body than {model.__name__}")
-        return parse(self.request, self.body, model)
+        if self.route.body_optional and not self.body.strip():
+            return model()
+        return parse(self.request, self.body, model, context)
 
-    def read_query(self, model: type[M]) -> M:
-        """The query parameters as the model that its route declares. Raises `Invalid`."""
+    def read_query(self, model: type[M], context: Mapping[str, Any] | None = None) -> M:
+        """The query parameters, likewise. Raises `Invalid`."""
         if model is not self.route.query:
             raise TypeError(f"{self.route.path} declares another query than {model.__name__}")
-        return parse_query(self.request, model)
+        return parse_query(self.request, model, context)
 
 
 Handler = Callable[[Call], Awaitable[web.Response]]
@@ -88,10 +90,28 @@ class RouteDef:
     answers: Mapping[int, Any] = field(default_factory=dict)
     """Each status of success with the type of its body, a `TypedDict`; None for no body. OpenAPI is made from it."""
     body_limit: int = BODY_LIMIT
+    body_optional: bool = False
+    """An empty body is read as one that leaves everything out."""
+    headers: Sequence[str] = ()
+    """Headers of a success beside those that every answer has."""
 
     @property
     def writes(self) -> bool:
         return self.method not in {"GET", "HEAD"}
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What OpenAPI says of a dialect beside its routes."""
+
+    title: str
+    description: str
+    proofs: Mapping[str, Mapping[str, str]]
+    """The security schemes, by name: any one of them proves a caller."""
+    error: Any
+    """The body of every refusal, a `TypedDict`."""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    """The type of each path parameter; any other is a text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +126,7 @@ class Dialect:
     """Finds out who calls, in one statement that reads the clock too. Raises `Refused`."""
     refuse: Refuse
     """The answer to a refusal; the second argument is the request's id."""
+    about: About | None = None
 
 
 @dataclass(frozen=True, slots=True)

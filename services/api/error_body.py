@@ -4,12 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Final, assert_never
+from typing import Any, Final, NotRequired, assert_never
 
 from aiohttp import web
+from typing_extensions import TypedDict
 
 from services.api.responses import json_response
 from shared.domain import refusal as no
+
+
+class Detail(TypedDict):
+    """One thing that is wrong with the request."""
+
+    field: str
+    reason: str
+    code: str
+
+
+class Error(TypedDict):
+    """Facts that help the caller on may stand beside these."""
+
+    code: str
+    message: str
+    details: list[Detail]
+    requestId: str
+    more: NotRequired[int]
+
+
+class ErrorBody(TypedDict):
+    """Every refusal."""
+
+    error: Error
+
 
 _AS_THEY_ARE: Final[Mapping[str, str]] = MappingProxyType({})
 

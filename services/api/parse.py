@@ -28,10 +28,21 @@ EXACT: Final = ConfigDict(extra="forbid")
 """For what destroys something: a mistyped name must not make it mean more, so unknown ones are refused."""
 
 
+def _without_defaults(schema: dict[str, Any]) -> None:
+    for field in schema.get("properties", {}).values():
+        field.pop("default", None)
+
+
+PARTIAL: Final = ConfigDict(json_schema_extra=_without_defaults)
+"""For a change: what is left out stays as it is, so the schema must not name a default."""
+
+
 class Wire(BaseModel):
     """A body as it is on the wire: strict types, unknown fields ignored, names as the subclass says."""
 
-    model_config = ConfigDict(strict=True, extra="ignore", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        strict=True, extra="ignore", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True
+    )
 
 
 class CamelWire(Wire):
@@ -65,13 +76,13 @@ def _read(body: bytes, model: type[M], context: Mapping[str, Any] | None) -> tup
         return None, problems_of(error)
 
 
-def parse_query(request: web.Request, model: type[M]) -> M:
+def parse_query(request: web.Request, model: type[M], context: Mapping[str, Any] | None = None) -> M:
     """The query parameters as `model`, whose fields take text. Raises `Invalid`."""
     query = request.query
     twice = sorted({name for name in query if len(query.getall(name)) > 1})
     problems = [Problem(name, "given more than once", "repeated") for name in twice]
     try:
-        parsed = model.model_validate({name: query[name] for name in query})
+        parsed = model.model_validate({name: query[name] for name in query}, context=context)
     except ValidationError as error:
         problems += [problem for problem in problems_of(error) if problem.field not in twice]
     if problems:

@@ -2,9 +2,43 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from aiohttp import web
 
 from services.api.parse import SECRET_PARAMETER
+
+ACCOUNT_PROOFS: Final = {
+    "account_key": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "x-api-key",
+        "description": "The account's key, `sk_live_…`.",
+    },
+    "account_bearer": {"type": "http", "scheme": "bearer", "description": "The account's key, `sk_live_…`."},
+}
+"""How OpenAPI names the places of `account_key`."""
+
+SECRET_PROOFS: Final = {
+    "secret_query": {
+        "type": "apiKey",
+        "in": "query",
+        "name": SECRET_PARAMETER,
+        "description": "The configuration's primary or secondary key. Proxies log URLs: a header keeps it out of them.",
+    },
+    "secret_header": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-Reminder-Secret",
+        "description": "The configuration's primary or secondary key.",
+    },
+    "secret_bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "The configuration's primary or secondary key.",
+    },
+}
+"""How OpenAPI names the places of `configuration_secret`."""
 
 
 def bearer(request: web.Request) -> str | None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
-from pydantic import BeforeValidator, ValidationError
-from pydantic_core import PydanticCustomError
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from shared.domain.refusal import Problem
 
@@ -42,12 +43,14 @@ _PLACE: Final = re.compile(r"line \d+ column \d+\Z")
 
 
 def problems_of(error: ValidationError) -> list[Problem]:
-    """Each problem with its place, such as `sendTimes.2`, and never with the value."""
+    """Each problem with its place, such as `sendTimes.2`; with the value only where its check hands it on."""
     return [
         Problem(
             field=name_of(problem["loc"]),
             reason=_sentence(problem["type"], problem["msg"], problem.get("ctx", {})),
             code=problem["type"] if problem["type"] != "value_error" else "invalid",
+            value=problem.get("ctx", {}).get("value"),
+            suggestion=problem.get("ctx", {}).get("suggestion"),
         )
         for problem in error.errors(include_input=False, include_url=False)
     ]
@@ -59,16 +62,24 @@ def name_of(place: tuple[int | str, ...]) -> str:
     return name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…"
 
 
-def items(*, least: int = 0, most: int) -> BeforeValidator:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class items:  # noqa: N801 - stands in an annotation like a function of pydantic's
     """How many items a list may have, asked before any of them is looked at."""
 
-    def check(value: object) -> object:
-        if isinstance(value, list | tuple) and not least <= len(value) <= most:
-            code = "too_short" if len(value) < least else "too_long"
-            raise PydanticCustomError(code, "must have {range} items", {"range": f"{least} to {most}"})
-        return value
+    least: int = 0
+    most: int
 
-    return BeforeValidator(check)
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {**handler(schema), "minItems": self.least, "maxItems": self.most}
+
+    def _check(self, value: object) -> object:
+        if isinstance(value, list | tuple) and not self.least <= len(value) <= self.most:
+            code = "too_short" if len(value) < self.least else "too_long"
+            raise PydanticCustomError(code, "must have {range} items", {"range": f"{self.least} to {self.most}"})
+        return value
 
 
 def _sentence(kind: str, message: str, context: Mapping[str, Any]) -> str:

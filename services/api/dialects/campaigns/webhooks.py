@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, TypedDict
+from typing import Any, Final
 from uuid import UUID
 
 from aiohttp import web
+from typing_extensions import TypedDict
 
 from services.api.core import deliveries, endpoints
 from services.api.core.deliveries import DeliveryState
