@@ -484,6 +484,8 @@ CREATE TABLE public.reminders (
     CONSTRAINT reminders_status_check CHECK ((status = ANY (ARRAY['active'::text, 'completed'::text, 'expired'::text, 'cancelled'::text])))
 );
 
+COMMENT ON COLUMN public.reminders.tzdata_version IS 'the rules with which its planned sends were computed; see the wall clock in schedule';
+
 COMMENT ON COLUMN public.reminders.fingerprint IS 'sha256 of the body first accepted, normalised: the same again replays';
 
 COMMENT ON COLUMN public.reminders.sequence IS 'the number of the newest event of this reminder; gap-free';
@@ -735,7 +737,13 @@ CREATE INDEX reminders_by_contact ON public.reminders USING btree (contact_id, c
 
 CREATE UNIQUE INDEX reminders_by_enrollment ON public.reminders USING btree (enrollment_id) WHERE (enrollment_id IS NOT NULL);
 
+CREATE INDEX reminders_by_event ON public.reminders USING btree (account_id, external_id) WHERE ((door = ANY (ARRAY['campaigns'::text, 'crm'::text, 'appointments'::text])) AND (external_id IS NOT NULL));
+
+CREATE INDEX reminders_by_mailbox ON public.reminders USING btree (account_id, lower(address)) WHERE (channel = 'email'::text);
+
 CREATE INDEX reminders_by_number ON public.reminders USING btree (account_id, door, number);
+
+CREATE INDEX reminders_by_rules ON public.reminders USING btree (tzdata_version, id) WHERE ((status = 'active'::text) AND (time_zone <> 'UTC'::text));
 
 CREATE INDEX sandbox_messages_by_account ON public.sandbox_messages USING btree (account_id, received_at DESC);
 
