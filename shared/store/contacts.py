@@ -21,12 +21,13 @@ def contact_of(row: Any) -> Contact:
     """The contact in a row with `COLUMNS`."""
     values = dict(row)
     unit, value = values.pop("interval_unit"), values.pop("interval_value")
+    due_at, service_at = values.pop("next_due_at"), values.pop("last_service_at")
     return Contact(
         **{
             **values,
             "tags": tuple(row["tags"]),
-            "next_due": _due(row["next_due"], values.pop("next_due_at")),
-            "last_service": _due(row["last_service"], values.pop("last_service_at")),
+            "next_due": _due(row["next_due"], due_at),
+            "last_service": _due(row["last_service"], service_at),
             "interval": Interval(value, IntervalUnit(unit)) if unit else None,
             "birthdate_precision": Precision(row["birthdate_precision"]),
         }
