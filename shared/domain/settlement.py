@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from shared.domain.account import CatchUp, Policy
@@ -28,6 +29,9 @@ from shared.domain.plan import Planned
 from shared.domain.reminder import Action, HistoryEntry, Progress, Status, status_after
 from shared.domain.schedule import BadTime, Every
 
+BARS: Final = frozenset({"opted_out", "no_marketing_consent"})
+"""Why a recipient may not be written to. It ends a send as a failure, not as a rule of the account would (B-146)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -42,13 +46,15 @@ class Case:
     provider: str
     started_at: datetime | None
     barred: str | None = None
-    """Why its recipient may not be written to now."""
+    """Why its recipient may not be written to now: one of `BARS`."""
     recurrence: Every | None = None
     """The schedule of a reminder whose next send is planned when one ends."""
     last_seq: int = 1
     """The highest `seq` of the reminder's sends."""
     segments: int | None = None
     """SMS segments that it took from the account's quota."""
+    replaced: bool = False
+    """Its caller gave other times while it was under way."""
     ended_by_parking: bool = False
     """Its reminder ended because this send was parked, and nobody has changed it since."""
 
@@ -101,13 +107,13 @@ def settle_missed(case: Case, step: Step, *, now: datetime) -> Settlement:
 
 
 def _no_retry_of_ended(case: Case, step: Step, now: datetime) -> Step:
-    """A reminder that a caller ended, and a parked send whose time is over, get no further try."""
+    """A time that a caller ended or replaced, and a parked send whose time is over, get no further try."""
     if step.ended:
         return step
     over = case.progress.status is not Status.ACTIVE
     if case.occurrence.state is not State.UNCERTAIN:
-        return replace(step, state=State.CANCELLED, due_at=None) if over else step
-    if (over and not case.ended_by_parking) or now - case.occurrence.scheduled_for > case.policy.grace:
+        return replace(step, state=State.CANCELLED, due_at=None) if over or case.replaced else step
+    if (over and not case.ended_by_parking) or case.replaced or now - case.occurrence.scheduled_for > case.policy.grace:
         return replace(step, state=State.SKIPPED, due_at=None, reason=f"proved unsent too late: {step.reason}")
     return step
 
@@ -162,7 +168,7 @@ def _settlement(
     """The parts that every end has: what history and events say of the end, and the reminder's new standing."""
     reason = step.reason or ""
     match step.state:
-        case State.SKIPPED if outcome is None:
+        case State.SKIPPED if outcome is None and reason not in BARS:
             history.append((Action.SKIPPED, f"Send time skipped: {reason}"))
             events.append(_event(MessageSkipped, case, reason=reason))
         case State.SKIPPED:

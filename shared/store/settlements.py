@@ -13,7 +13,7 @@ from uuid import UUID
 from shared.domain.account import CatchUp, OnUnknown, Policy
 from shared.domain.occurrence import Kind, Occurrence, State
 from shared.domain.reminder import Progress, Status
-from shared.domain.schedule import Every, schedule_of
+from shared.domain.schedule import Every, Times, schedule_of
 from shared.domain.settlement import Case, Settlement
 from shared.store.database import Connection
 from shared.store.occurrences import BARRED
@@ -32,7 +32,8 @@ select o.id, o.reminder_id, o.seq, o.kind, o.scheduled_for, o.state, o.attempt, 
     o.attempt_started_at, r.account_id, r.external_id, r.channel, r.status, r.sequence, r.last_send_at,
     r.last_attempts, coalesce(r.grace, c.grace, a.grace) as grace, coalesce(r.catch_up, c.catch_up, a.catch_up)
     as catch_up, coalesce(r.on_unknown, c.on_unknown, a.on_unknown) as on_unknown,
-    case when r.recurs then r.schedule end as recurrence, r.time_zone, {BARRED} as barred, r.segments,
+    case when r.recurs or (r.updated_at > r.created_at and r.updated_at > o.attempt_started_at - interval '10 seconds')
+        then r.schedule end as schedule, r.time_zone, {BARRED} as barred, r.segments,
     r.ended_at = o.ended_at and r.updated_at = o.ended_at as ended_by_parking,
     others.next_send_at, others.sent, others.unfinished, others.last_seq
 from occurrences o
@@ -61,6 +62,7 @@ async def load(tx: Connection, occurrence_ids: Sequence[UUID], *, fallback: Poli
 
 
 def _case(row: Any, fallback: Policy) -> Case:
+    schedule = schedule_of(row["schedule"], row["time_zone"]) if row["schedule"] else None
     return Case(
         occurrence=Occurrence(
             id=row["id"],
@@ -93,7 +95,8 @@ def _case(row: Any, fallback: Policy) -> Case:
         ),
         next_send_at=row["next_send_at"],
         barred=row["barred"],
-        recurrence=_recurrence(row),
+        recurrence=schedule if isinstance(schedule, Every) else None,
+        replaced=isinstance(schedule, Times) and row["scheduled_for"] not in schedule.instants,
         last_seq=max(row["seq"], row["last_seq"] or 0),
         segments=row["segments"],
         ended_by_parking=bool(row["ended_by_parking"]),
@@ -101,11 +104,6 @@ def _case(row: Any, fallback: Policy) -> Case:
         provider=row["provider"],
         started_at=row["attempt_started_at"],
     )
-
-
-def _recurrence(row: Any) -> Every | None:
-    schedule = schedule_of(row["recurrence"], row["time_zone"]) if row["recurrence"] else None
-    return schedule if isinstance(schedule, Every) else None
 
 
 _LOST: Final = """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
@@ -72,3 +73,23 @@ async def test_a_message_of_a_deleted_reminder_is_called_failed_only_where_that_
     )
     await sending.recorder.record(Answer(begun, outcome))
     assert await sending.events(reminder) == [event]
+
+
+@pytest.mark.parametrize(("listed", "state"), [(False, "cancelled"), (True, "scheduled")])
+async def test_a_time_that_was_replaced_while_it_was_sent_is_not_tried_again(
+    sending: Sending, *, listed: bool, state: str
+) -> None:
+    """B-035, B-073: the caller moved the reminder to tomorrow while its call failed; what stays listed is retried."""
+    reminder = await sending.remind(0)
+    (begun,) = await sending.begin()
+    times = [begun.scheduled_for] * listed + [begun.scheduled_for + timedelta(days=1)]
+    schedule = {"kind": "times", "send_times": [time.isoformat() for time in times]}
+    await sending.execute("update reminders set schedule = $1, updated_at = clock_timestamp()", schedule)
+    await sending.execute(
+        """insert into occurrences (id, reminder_id, account_id, seq, scheduled_for, due_at)
+           select gen_random_uuid(), reminder_id, account_id, 2, $1, $1 from occurrences""",
+        times[-1],
+    )
+    await sending.recorder.record(Answer(begun, Failed("no connection")))
+    assert [(await sending.occurrence(reminder, seq))["state"] for seq in (1, 2)] == [state, "scheduled"]
+    assert (await sending.reminder(reminder))["status"] == "active"
