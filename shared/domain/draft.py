@@ -59,15 +59,24 @@ class Draft:
         return hashlib.sha256(json.dumps(self._meaning(), sort_keys=True, default=str).encode()).digest()
 
     def _meaning(self) -> dict[str, Any]:
-        schedule = self.schedule
-        when = [at.isoformat() for at in schedule.instants] if isinstance(schedule, Times) else to_json(schedule)
+        """Without `texts`: they follow from the details and from what is registered, which may change."""
         return {
             "to": [self.channel, self.address, self.recipient_name, self.contact_id],
             "what": [self.template_name, self.parameters, self.text, self.subject, self.category],
-            "texts": dict(self.texts),
-            "when": [when, self.time_zone],
+            "when": [self._when(), self.time_zone],
             "details": dict(self.details),
         }
+
+    def _when(self) -> list[Any] | dict[str, Any]:
+        match self.schedule:
+            case Times(instants=instants):
+                return [at.isoformat() for at in instants]
+            case Around() as around:
+                after = around.follow_up_after
+                lengths = [(one.days, one.clock) if one else None for one in (around.remind_before, after)]
+                return [around.event_at.isoformat(), *lengths]
+            case Every() as every:
+                return to_json(every)
 
     def planned(
         self, *, now: datetime, late_booking: LateBooking = LateBooking.SKIP, but: frozenset[datetime] = frozenset()

@@ -69,6 +69,39 @@ def phone(country_code: str, number: str) -> Phone:
     return Phone(e164, phonenumbers.national_significant_number(parsed))
 
 
+def is_region(name: str) -> bool:
+    """Whether this is a country that `phone_in` knows."""
+    return name in phonenumbers.SUPPORTED_REGIONS
+
+
+def phone_in(region: str, text: str) -> Phone:
+    """The number that `text` names to somebody in `region`, such as `US`: the country's own, or with a code (C-24).
+
+    Another country's code needs its `+` or `00`: without it a digit too many would be a number elsewhere. Raises
+    `BadPhone`.
+    """
+    written = text.strip()
+    if _PHONE.fullmatch(written) is None:
+        raise BadPhone("phone", "not a phone number: digits, spaces and ( ) . - / only")
+    compact = _SEPARATORS.sub("", written)
+    digits = phonenumbers.country_code_for_region(region)
+    if "+" in compact[1:]:
+        raise BadPhone("phone", "a + stands at the start of a number, or not at all")
+    international = compact.startswith(("+", "00"))
+    readings = [(f"+{compact[2:]}" if compact.startswith("00") else compact, None if international else region)]
+    if not international and compact.startswith(str(digits)):
+        readings.append((f"+{compact}", None))
+    for number, default in readings:
+        try:
+            parsed = phonenumbers.parse(number, default)
+        except NumberParseException:
+            continue
+        if phonenumbers.is_possible_number_with_reason(parsed) == phonenumbers.ValidationResult.IS_POSSIBLE:
+            e164 = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+            return Phone(e164, phonenumbers.national_significant_number(parsed))
+    raise BadPhone("phone", f"not a possible number, neither in +{digits} nor with a country code")
+
+
 def _parse(number: str, region: str, digits: str) -> phonenumbers.PhoneNumber | None:
     """The number, where it is possible and lies in the country of `digits`; the plain reading comes first."""
     international = number if number.startswith("+") else f"+{number[2:]}" if number.startswith("00") else None

@@ -17,7 +17,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.domain.account import CatchUp, OnUnknown, Policy
 from shared.domain.provider import ProviderName
-from shared.domain.recipient import Channel
+from shared.domain.recipient import Channel, is_region
 
 NEEDS_DATABASE: Final = "DATABASE_URL: required here; only `belltower up` can start a database of its own"
 NEEDS_BROKER: Final = "BUS_URL: memory:// carries messages within one process; services on their own need amqp://"
@@ -45,6 +45,12 @@ def _networks(text: str) -> str:
     except ValueError:
         # The library's own message repeats the value.
         raise ValueError("each is an address range such as 10.0.0.0/8 or fd00::/8") from None
+    return text
+
+
+def _region(text: str) -> str:
+    if not is_region(text):
+        raise ValueError("two capital letters of a country, such as US")
     return text
 
 
@@ -132,6 +138,10 @@ class Settings(BaseSettings):
     )
     rescue_every: float = Field(5.0, gt=0, le=60, description="Seconds between looks for leases that ran out.")
     claim_batch: int = Field(500, ge=1, le=5000, description="Sends that one claim takes at the most.")
+
+    phone_region: Annotated[str, AfterValidator(_region)] = Field(
+        "US", description="The country whose numbers need no code at the appointments door: two letters of ISO 3166."
+    )
 
     webhook_allow: Annotated[str, AfterValidator(_networks)] = Field(
         "", description="Address ranges that webhooks may reach although private, joined by commas."

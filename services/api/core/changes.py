@@ -5,6 +5,7 @@ Nothing is written before everything that may refuse has been asked.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -22,7 +23,7 @@ from shared.domain.events import (
     ReminderUpdated,
 )
 from shared.domain.occurrence import State
-from shared.domain.plan import Replan, outcome_of_cancelling, replan, resumable, spent
+from shared.domain.plan import Planned, Replan, outcome_of_cancelling, replan, resumable, spent
 from shared.domain.refusal import Conflict
 from shared.domain.reminder import Action, CancelOutcome, HistoryEntry, Status
 from shared.domain.schedule import to_json
@@ -40,6 +41,12 @@ class Change:
     status: Status | None = None
     dated: datetime | None = None
     """The caller's own date of a change of status: it stands in the history and orders nothing (B-037)."""
+    sends: Sequence[Planned] | None = None
+    """What is to be sent from now on in place of what waits, ascending; a reminder that was over goes on with it."""
+    note: str | None = None
+    """What the history says, in place of the usual words."""
+    over_too: bool = False
+    """Cancel a reminder that was completed or expired, where its status says more than what became of its sends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,32 +77,37 @@ async def change_reminder(
     reminder = held.reminder
     before = draft_of(reminder)
     draft = change.draft or before
-    status = _status_after(reminder, change.status)
+    status = _status_after(reminder, change)
     outcome = outcome_of_cancelling(held.places) if change.status not in {None, Status.ACTIVE} else None
     rewritten = draft != before or to_json(draft.schedule) != reminder.schedule_json
-    if not rewritten and status is reminder.status:
+    if not rewritten and status is reminder.status and change.sends is None:
         return Changed(await see(tx, account_id=reminder.account_id, id=reminder.id), outcome)
     if draft.template_name and (draft.template_name, draft.parameters) != (before.template_name, before.parameters):
         await check_template(tx, core, configuration, name=draft.template_name, parameters=draft.parameters)
-    plan = _plan(configuration, held, draft, status, now)
+    plan = _plan(configuration, held, draft, status, now) if change.sends is None else replan(held.places, change.sends)
 
     story = _Story(status, next_send_at=reminder.next_send_at)
     if rewritten:
         await drafts.replace(tx, draft, account_id=reminder.account_id, id=reminder.id, now=now)
-        story.tell(Action.UPDATED, "Changed by the caller", now)
+    if rewritten or change.note:
+        story.tell(Action.UPDATED, change.note or "Changed by the caller", now)
     if plan is not None:
         await _carry_out(tx, held, plan, now=now, reason="replaced" if status is Status.ACTIVE else status.value)
         story.next_send_at = _first(held, plan)
-    _judge(story, held, outcome, plan, rewritten=rewritten, dated=change.dated or now)
+    told = rewritten or change.note is not None
+    _judge(story, held, outcome, plan, rewritten=told, dated=change.dated or now)
     await _write(tx, reminder, story, now=now)
     return Changed(await see(tx, account_id=reminder.account_id, id=reminder.id), outcome)
 
 
-def _status_after(reminder: Reminder, asked: Status | None) -> Status:
-    """Cancelling what is over changes nothing (B-041 and decision 2)."""
-    if asked is None or (asked is Status.CANCELLED and reminder.status is not Status.ACTIVE):
+def _status_after(reminder: Reminder, change: Change) -> Status:
+    """Cancelling what is over changes nothing, unless it is said to (B-041 and decision 2)."""
+    if change.sends is not None:
+        return Status.ACTIVE
+    over = reminder.status is not Status.ACTIVE and not change.over_too
+    if change.status is None or (change.status is Status.CANCELLED and over):
         return reminder.status
-    return asked
+    return change.status
 
 
 def _plan(configuration: Configuration, held: Held, draft: Draft, status: Status, now: datetime) -> Replan | None:

@@ -21,6 +21,8 @@ class Core:
     """Private ranges that webhooks may reach all the same."""
     needs_text: frozenset[Channel]
     """Channels on which a reminder must name a template that is registered here."""
+    phone_region: str = "US"
+    """The country whose phone numbers need no code."""
     random: Callable[[], float] = chance.random
 
     @classmethod
@@ -29,6 +31,7 @@ class Core:
         return cls(
             keyring=Keyring.from_settings(settings),
             networks=settings.webhook_networks(),
+            phone_region=settings.phone_region,
             needs_text=frozenset(
                 channel for channel, provider in settings.providers().items() if channel in provider.needs_text
             ),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from services.api.dialect import Dialect
+from services.api.dialects.appointments import APPOINTMENTS
 from services.api.dialects.campaigns import CAMPAIGNS
 from services.api.dialects.items import INTEGRATION, ITEMS
 from services.api.dialects.sandbox import SANDBOX
 
-DIALECTS: Final[tuple[Dialect, ...]] = (ITEMS, INTEGRATION, CAMPAIGNS, SANDBOX)
+DIALECTS: Final[tuple[Dialect, ...]] = (ITEMS, INTEGRATION, CAMPAIGNS, APPOINTMENTS, SANDBOX)
