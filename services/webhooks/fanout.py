@@ -22,7 +22,7 @@ from shared.domain.events import Event
 from shared.messages.envelope import Envelope, Undecodable, UnknownType, decode, unwrap
 from shared.runtime import metrics
 from shared.runtime.runtime import Runtime
-from shared.store import deliveries, subscribers
+from shared.store import campaigns, deliveries, subscribers
 from shared.store.database import Connection
 from shared.store.deliveries import NewDelivery
 from shared.store.subscribers import Subscriber
@@ -99,19 +99,23 @@ def _wants(subscriber: Subscriber, happened: Happened) -> bool:
 
 
 async def _load(db: Connection, happened: Iterable[Happened]) -> Facts:
-    """The rows that the bodies tell of, in two statements at the most."""
-    accounts, reminders, unsure = set(), set(), set()
+    """The rows that the bodies tell of, in one statement for each kind at the most."""
+    accounts, unsure = set(), set()
+    subjects: dict[str, set[UUID]] = {"reminder": set(), "campaign": set()}
     for one in happened:
         noun, _, verb = one.envelope.type.partition(".")
-        if one.envelope.account_id is None or noun not in {"message", "reminder"}:
+        known = subjects.get("reminder" if noun == "message" else noun)
+        if one.envelope.account_id is None or known is None:
             continue
         accounts.add(one.envelope.account_id)
-        reminders.add(one.event.subject())
+        known.add(one.event.subject())
         if noun == "message" and verb in {"delivered", "undelivered", "read"}:
             unsure.add(UUID(one.envelope.data["occurrence_id"]))
+    reminders, shown = subjects["reminder"], subjects["campaign"]
     return Facts(
         await subscribers.reminders(db, account_ids=accounts, ids=reminders) if reminders else {},
         await subscribers.sent_at(db, account_ids=accounts, occurrence_ids=unsure) if unsure else {},
+        campaigns=await campaigns.read(db, account_ids=accounts, ids=shown) if shown else {},
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from shared.domain.campaign import Campaign
 from shared.domain.events import Event
 from shared.messages.envelope import Envelope
 from shared.store.subscribers import ReminderFacts
@@ -27,6 +28,7 @@ class Facts:
     reminders: Mapping[UUID, ReminderFacts] = field(default_factory=dict)
     sent_at: Mapping[UUID, datetime] = field(default_factory=dict)
     """By occurrence."""
+    campaigns: Mapping[UUID, Campaign] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

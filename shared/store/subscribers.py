@@ -49,11 +49,12 @@ class ReminderFacts:
     created_at: datetime
     updated_at: datetime
     next_send_at: datetime | None
+    contact_id: UUID | None = None
 
 
 _REMINDERS: Final = """
 select r.id, r.account_id, r.configuration_id, r.external_id, r.channel, r.address, r.status, r.time_zone,
-    r.created_at, r.updated_at,
+    r.created_at, r.updated_at, r.contact_id,
     (select min(o.scheduled_for) from occurrences o
      where o.reminder_id = r.id and o.state in ('scheduled', 'queued', 'sending')) as next_send_at
 from reminders r where r.id = any($1) and r.account_id = any($2)

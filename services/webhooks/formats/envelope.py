@@ -27,6 +27,8 @@ def _data(happened: Happened, facts: Facts) -> dict[str, Any]:
         return _message(happened, facts, verb)
     if noun == "reminder" and verb != "deleted":
         return _reminder(happened, facts)
+    if noun == "campaign":
+        return _campaign(happened, facts)
     own = dict(happened.envelope.data)
     own.pop(happened.event.SUBJECT, None)
     return {"id": happened.envelope.subject, **own}
@@ -41,7 +43,7 @@ def _message(happened: Happened, facts: Facts, verb: str) -> dict[str, Any]:
         "id": occurrence_id,
         "reminder_id": happened.envelope.subject,
         "external_id": own.get("external_id"),
-        "contact_id": None,
+        "contact_id": reminder.contact_id if reminder else None,
         "channel": own["channel"],
         "to": reminder.address if reminder else None,
         "status": verb,
@@ -69,6 +71,30 @@ def _reminder(happened: Happened, facts: Facts) -> dict[str, Any]:
         "next_send_at": _instant(reminder.next_send_at),
         "created_at": _instant(reminder.created_at),
         "updated_at": _instant(reminder.updated_at),
+    }
+    return {**now, **own}
+
+
+def _campaign(happened: Happened, facts: Facts) -> dict[str, Any]:
+    """The campaign as it is now, as `/v1/campaigns` shows it; of an enrolment with its own id and the contact's."""
+    own = dict(happened.envelope.data)
+    own.pop("campaign_id", None)
+    campaign = facts.campaigns.get(happened.event.subject())
+    if campaign is None:
+        return {"id": happened.envelope.subject, **own}
+    now = {
+        "id": campaign.id,
+        "name": campaign.name,
+        "type": campaign.type,
+        "status": campaign.status,
+        "channel": campaign.channel,
+        "category": campaign.category,
+        "subject": campaign.subject,
+        "body": campaign.body,
+        "offsets": [offset.text for offset in campaign.offsets],
+        "send_at": _instant(campaign.send_at),
+        "created_at": _instant(campaign.created_at),
+        "updated_at": _instant(campaign.updated_at),
     }
     return {**now, **own}
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal, NotRequired, TypedDict
+from typing import Annotated, Any, Final, Literal, NotRequired
 from uuid import UUID
 
 from pydantic import AfterValidator, Field, ValidationInfo
 from pydantic_core import PydanticCustomError
+from typing_extensions import TypedDict
 
 from services.api.dialects.campaigns.wire import Id, Moment, Name
 from services.api.parse import Wire
