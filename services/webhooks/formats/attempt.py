@@ -16,6 +16,7 @@ from shared.domain.events import (
     MessageSkipped,
     MessageUncertain,
 )
+from shared.domain.settlement import BARS
 from shared.domain.webhook_body import report
 
 _EXPIRED: Final = "expired: "
@@ -44,6 +45,8 @@ def _detail(event: Event) -> str | None:
         case MessageUncertain():
             return "Send unconfirmed, the message may have been sent"
         case MessageSkipped(reason=reason):
+            return f"Send time missed, nothing was sent: {reason}"
+        case MessageFailed(reason=reason) if reason in BARS:
             return f"Send time missed, nothing was sent: {reason}"
         case MessageFailed(reason=reason) if reason.startswith(_EXPIRED):
             return f"Send time missed, nothing was sent: {reason.removeprefix(_EXPIRED)}"
