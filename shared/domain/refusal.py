@@ -35,6 +35,10 @@ class Problem:
     """What is wrong and what would be right; never repeats a secret."""
     code: str = "invalid"
     """A stable word for programs."""
+    value: str | None = None
+    """What was given, where that helps the caller on (B-091); never a secret."""
+    suggestion: str | None = None
+    """What would be right, where there is more to say than in `reason`."""
 
 
 class Refused(Exception):

@@ -23,7 +23,7 @@ class OptOut:
 
 
 _SUPPRESS: Final = """
-insert into suppressions (account_id, address, source, created_at) values ($1, $2, $3, $4)
+insert into suppressions (account_id, address, source, created_at) values ($1, lower($2), $3, $4)
 on conflict do nothing returning address
 """
 
@@ -33,7 +33,7 @@ async def suppress(tx: Connection, address: str, *, account_id: UUID, source: st
     return await tx.fetchval(_SUPPRESS, account_id, address, source, now) is not None
 
 
-_RELEASE: Final = "delete from suppressions where account_id = $1 and address = $2 returning address"
+_RELEASE: Final = "delete from suppressions where account_id = $1 and address = lower($2) returning address"
 
 
 async def release(tx: Connection, address: str, *, account_id: UUID) -> bool:
@@ -41,7 +41,7 @@ async def release(tx: Connection, address: str, *, account_id: UUID) -> bool:
     return await tx.fetchval(_RELEASE, account_id, address) is not None
 
 
-_GET: Final = "select address, source, created_at from suppressions where account_id = $1 and address = $2"
+_GET: Final = "select address, source, created_at from suppressions where account_id = $1 and address = lower($2)"
 
 
 async def get(db: Connection, address: str, *, account_id: UUID) -> OptOut | None:

@@ -67,11 +67,18 @@ def _invalid(refusal: no.Invalid, request_id: str) -> web.Response:
     own = next((problem for problem in refusal.problems if problem.code in _OWN_CODES), None)
     details: dict[str, Any] = {
         "field": (own or first).field,
+        **_helping(own or first),
         "problems": [{"field": p.field, "reason": p.reason, "code": p.code} for p in refusal.problems],
     }
     if refusal.more:
         details["more"] = refusal.more
     return _error(400, own.code if own else "VALIDATION_ERROR", str(refusal), request_id, details)
+
+
+def _helping(problem: no.Problem) -> dict[str, str]:
+    """B-091."""
+    facts = {"value": problem.value, "suggestion": problem.suggestion}
+    return {name: fact for name, fact in facts.items() if fact is not None}
 
 
 def _error(
