@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final
 
 import structlog
 from aiohttp import web
 
 from services.api.app import build_app
+from services.api.core.policy import Core
+from services.api.rearming import Rearming
+from services.api.rereading import Rereading
 from services.api.unreadable import HttpConnection
+from shared.runtime.loops import run_ticks
 from shared.runtime.runtime import Runtime
 
 log = structlog.get_logger()
@@ -26,19 +32,36 @@ async def run(runtime: Runtime) -> None:
     settings = runtime.settings
     runner = web.AppRunner(build_app(runtime), shutdown_timeout=settings.drain)
     await runner.setup()
-    warming = asyncio.create_task(runtime.db.warm())
     try:
-        listening = await _listen(runner, settings.api_host, settings.api_port)
-        try:
-            runtime.addresses["api"] = _url(settings.api_host, listening)
-            log.info("listening", service="api", address=runtime.addresses["api"])
-            await runtime.stopping.wait()
-            await asyncio.sleep(settings.readiness_delay)
-        finally:
-            listening.close()
+        async with _beside(runtime):
+            listening = await _listen(runner, settings.api_host, settings.api_port)
+            try:
+                runtime.addresses["api"] = _url(settings.api_host, listening)
+                log.info("listening", service="api", address=runtime.addresses["api"])
+                await runtime.stopping.wait()
+                await asyncio.sleep(settings.readiness_delay)
+            finally:
+                listening.close()
     finally:
-        await warming
         await runner.cleanup()
+
+
+@asynccontextmanager
+async def _beside(runtime: Runtime) -> AsyncIterator[None]:
+    """What runs beside the doors, and ends with them."""
+    rearming = Rearming(runtime, Core.from_settings(runtime.settings))
+    duties = [
+        asyncio.create_task(runtime.db.warm()),
+        asyncio.create_task(run_ticks("rearming", rearming.tick, stopping=runtime.stopping)),
+        asyncio.create_task(run_ticks("rereading", Rereading(runtime).tick, stopping=runtime.stopping)),
+    ]
+    try:
+        yield
+    finally:
+        if not runtime.stopping.is_set():  # the address was taken: they would never hear of an end
+            for duty in duties:
+                duty.cancel()
+        await asyncio.gather(*duties, return_exceptions=True)
 
 
 async def _listen(runner: web.AppRunner, host: str, port: int) -> asyncio.Server:

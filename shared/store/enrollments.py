@@ -91,28 +91,52 @@ async def mark_stale(tx: Connection, *, account_id: UUID, campaign_id: UUID) -> 
     await tx.execute(_MARK_STALE, account_id, campaign_id)
 
 
-_HOLD_STALE: Final = f"""
-select {contacts.COLUMNS} from contacts where id in (
-    select contact_id from enrollments where stale order by created_at, id limit $1)
-order by id for update skip locked
+_STALE: Final = """
+select distinct account_id, contact_id from (
+    select account_id, contact_id from enrollments where stale order by created_at, id limit $1) oldest
+order by account_id, contact_id
 """
 
 
-async def hold_stale(tx: Connection, *, limit: int) -> list[Contact]:
-    """Contacts with stale enrolments, the oldest first, locked; skips those that others hold."""
-    return [contacts.contact_of(row) for row in await tx.fetch(_HOLD_STALE, limit)]
+async def stale(db: Connection, *, limit: int) -> dict[UUID, list[UUID]]:
+    """Contacts of the oldest stale enrolments, by account; read without a lock."""
+    found: dict[UUID, list[UUID]] = {}
+    for row in await db.fetch(_STALE, limit):
+        found.setdefault(row["account_id"], []).append(row["contact_id"])
+    return found
+
+
+_HOLD_CONTACTS: Final = f"""
+select {contacts.COLUMNS} from contacts where account_id = $1 and id = any($2) order by id for update skip locked
+"""
+
+
+async def hold_contacts(tx: Connection, contact_ids: Sequence[UUID], *, account_id: UUID) -> list[Contact]:
+    """Those of these contacts that nobody else holds, locked; the next look finds the others."""
+    return [contacts.contact_of(row) for row in await tx.fetch(_HOLD_CONTACTS, account_id, list(contact_ids))]
 
 
 _FRESHEN: Final = """
-update enrollments set stale = false where id in (
-    select id from enrollments where account_id = $1 and contact_id = $2 and stale order by id for update skip locked)
-returning id
+with taken as materialized (
+    select id from enrollments where account_id = $1 and contact_id = any($2) and stale
+    order by id for update skip locked)
+update enrollments e set stale = false from taken where e.id = taken.id
+returning e.id, e.contact_id, (select r.id from reminders r where r.enrollment_id = e.id) as reminder_id
 """
 
 
-async def freshen(tx: Connection, *, account_id: UUID, contact_id: UUID) -> list[UUID]:
-    """Take the stale enrolments of a held contact that nobody else writes, to be armed in this transaction.
+@dataclass(frozen=True, slots=True)
+class Freshened:
+    """An enrolment that is to be armed in this transaction."""
 
-    It never waits: whoever changes a campaign holds that before the enrolments.
+    id: UUID
+    contact_id: UUID
+    reminder_id: UUID | None
+
+
+async def freshen(tx: Connection, contact_ids: Sequence[UUID], *, account_id: UUID) -> list[Freshened]:
+    """Take the stale enrolments of held contacts that nobody else writes.
+
+    It never waits: whoever changes a campaign holds that before the enrolments, and marks them anew.
     """
-    return [row["id"] for row in await tx.fetch(_FRESHEN, account_id, contact_id)]
+    return [Freshened(**dict(row)) for row in await tx.fetch(_FRESHEN, account_id, list(contact_ids))]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -21,7 +21,7 @@ from shared.domain.plan import spent
 from shared.domain.reminder import Status
 from shared.domain.schedule import Times, zone
 from shared.store import contacts as store
-from shared.store import drafts, enrollments
+from shared.store import drafts, enrollments, occurrences, plans
 from shared.store.database import Connection
 from shared.store.enrollments import Arming
 
@@ -43,9 +43,32 @@ async def rearm_contact(
     found = await enrollments.armings(tx, account_id=contact.account_id, contact_id=contact.id, ids=only)
     if not found:
         return
+    await _hold(tx, (arming.reminder_id for arming in found), account_id=contact.account_id)
     configuration = await get_configuration(tx, account_id=contact.account_id)
     for arming in found:
         await _arm(tx, core, configuration, arming, contact, now=now)
+
+
+async def rearm_stale(
+    tx: Connection, core: Core, contact_ids: Sequence[UUID], *, account_id: UUID, now: datetime
+) -> int:
+    """Arm the stale enrolments of these contacts, those left out that others hold; returns how many."""
+    held = await enrollments.hold_contacts(tx, contact_ids, account_id=account_id)
+    fresh = await enrollments.freshen(tx, [contact.id for contact in held], account_id=account_id)
+    await _hold(tx, (one.reminder_id for one in fresh), account_id=account_id)
+    for contact in held:
+        only = [one.id for one in fresh if one.contact_id == contact.id]
+        await rearm_contact(tx, core, contact, now=now, only=only)
+    if fresh:
+        await occurrences.ring(tx)  # what was not claimed while it was stale may be due
+    return len(fresh)
+
+
+async def _hold(tx: Connection, reminder_ids: Iterable[UUID | None], *, account_id: UUID) -> None:
+    """Lock all that is to be planned anew before any of it, as others lock in the order of ids."""
+    known = [id for id in reminder_ids if id is not None]
+    if known:
+        await plans.hold_all(tx, account_id=account_id, reminder_ids=known)
 
 
 async def _arm(
