@@ -143,6 +143,11 @@ class Settings(BaseSettings):
         "US", description="The country whose numbers need no code at the appointments door: two letters of ISO 3166."
     )
 
+    allow_past_dates: bool = Field(
+        False,
+        description="Whether the CRM door takes a single date that is over; it expires unless it is within the grace.",
+    )
+
     webhook_allow: Annotated[str, AfterValidator(_networks)] = Field(
         "", description="Address ranges that webhooks may reach although private, joined by commas."
     )

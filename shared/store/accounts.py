@@ -9,6 +9,7 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
+from shared.domain.account import Account
 from shared.store.database import Connection
 
 
@@ -46,3 +47,13 @@ select id, number, name, owner_email, time_zone, plan, created_at from accounts 
 async def list_all(db: Connection, *, limit: int = 1_000, skip: int = 0) -> list[ListedAccount]:
     """Every account of this deployment, oldest first: for the operator, never for a caller."""
     return [ListedAccount(**dict(row)) for row in await db.fetch(_LIST, limit, skip)]
+
+
+_GET: Final = """
+select id, number, name, owner_email, time_zone, reminder_hour, plan, quota from accounts where id = $1
+"""
+
+
+async def get(db: Connection, id: UUID) -> Account:
+    """The account of a proved caller; accounts are never removed."""
+    return Account(**dict(await db.fetchrow(_GET, id)))

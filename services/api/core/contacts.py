@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
 from services.api.core.arming import rearm_contact, retarget
+from services.api.core.birthdays import keep_birthday
 from services.api.core.policy import Core
 from shared.domain.contact import Contact, Precision
 from shared.domain.draft import Category
@@ -19,9 +20,12 @@ from shared.domain.refusal import Conflict, NotFound
 from shared.store import consents, outbox
 from shared.store import contacts as store
 from shared.store.consents import Consent
-from shared.store.database import Connection, DatabaseError
+from shared.store.database import Connection
 from shared.store.failures import taken
 from shared.store.outbox import Recorded
+
+_TRIES: Final = 4
+"""Of finding or adding somebody whom others add and remove at the same time."""
 
 
 def new_contact(account_id: UUID, *, now: datetime, **given: Any) -> Contact:
@@ -107,9 +111,9 @@ async def change_contact(
     written = replace(changed, sequence=held.sequence + 1, updated_at=now)
     try:
         await store.update(tx, written)
-    except DatabaseError as error:
+    except Exception as error:
         if taken(error):
-            raise Conflict("identifier_conflict", "another contact has this phone or e-mail") from None
+            raise _conflict() from None
         raise
     if written.marketing_consent != held.marketing_consent:
         await _record_consent(tx, written, source=source, now=now)
@@ -117,6 +121,7 @@ async def change_contact(
     if (written.phone, written.email) != (held.phone, held.email):
         await retarget(tx, written, now=now)
     await rearm_contact(tx, core, written, now=now)
+    await keep_birthday(tx, core, held, written, now=now)
     return written
 
 
@@ -130,8 +135,11 @@ async def subscriber(
     now: datetime,
     apply: Callable[[Contact], Contact],
 ) -> Contact:
-    """The contact with this phone, changed by `apply`, or a new one: safe under races, and locked (B-099, B-212)."""
-    while True:
+    """The contact with this phone, changed by `apply`, or a new one: safe under races, and locked (B-099, B-212).
+
+    Raises `Conflict` where what `apply` sets, such as an e-mail, is another's.
+    """
+    for _ in range(_TRIES):
         held = await store.hold(tx, account_id=account_id, phone=phone)
         if held:
             return await change_contact(tx, core, held[0], apply(held[0]), source=source, now=now)
@@ -139,6 +147,11 @@ async def subscriber(
         added = await add_contact(tx, fresh, source=source, now=now)
         if added is not None:
             return added
+    raise _conflict()
+
+
+def _conflict() -> Conflict:
+    return Conflict("identifier_conflict", "another contact has this phone or e-mail")
 
 
 async def _record_consent(tx: Connection, contact: Contact, *, source: str, now: datetime) -> None:

@@ -23,6 +23,8 @@ class Core:
     """Channels on which a reminder must name a template that is registered here."""
     phone_region: str = "US"
     """The country whose phone numbers need no code."""
+    allow_past_dates: bool = False
+    """Whether a reminder for a single date that is over is taken (B-196)."""
     random: Callable[[], float] = chance.random
 
     @classmethod
@@ -32,6 +34,7 @@ class Core:
             keyring=Keyring.from_settings(settings),
             networks=settings.webhook_networks(),
             phone_region=settings.phone_region,
+            allow_past_dates=settings.allow_past_dates,
             needs_text=frozenset(
                 channel for channel, provider in settings.providers().items() if channel in provider.needs_text
             ),

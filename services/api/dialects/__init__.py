@@ -7,7 +7,8 @@ from typing import Final
 from services.api.dialect import Dialect
 from services.api.dialects.appointments import APPOINTMENTS
 from services.api.dialects.campaigns import CAMPAIGNS
+from services.api.dialects.crm import CRM
 from services.api.dialects.items import INTEGRATION, ITEMS
 from services.api.dialects.sandbox import SANDBOX
 
-DIALECTS: Final[tuple[Dialect, ...]] = (ITEMS, INTEGRATION, CAMPAIGNS, APPOINTMENTS, SANDBOX)
+DIALECTS: Final[tuple[Dialect, ...]] = (ITEMS, INTEGRATION, CAMPAIGNS, CRM, APPOINTMENTS, SANDBOX)
