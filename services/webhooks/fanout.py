@@ -22,7 +22,7 @@ from shared.domain.events import Event
 from shared.messages.envelope import Envelope, Undecodable, UnknownType, decode, unwrap
 from shared.runtime import metrics
 from shared.runtime.runtime import Runtime
-from shared.store import campaigns, deliveries, subscribers
+from shared.store import campaigns, contacts, deliveries, subscribers
 from shared.store.database import Connection
 from shared.store.deliveries import NewDelivery
 from shared.store.subscribers import Subscriber
@@ -101,7 +101,7 @@ def _wants(subscriber: Subscriber, happened: Happened) -> bool:
 async def _load(db: Connection, happened: Iterable[Happened]) -> Facts:
     """The rows that the bodies tell of, in one statement for each kind at the most."""
     accounts, unsure = set(), set()
-    subjects: dict[str, set[UUID]] = {"reminder": set(), "campaign": set()}
+    subjects: dict[str, set[UUID]] = {"reminder": set(), "campaign": set(), "contact": set()}
     for one in happened:
         noun, _, verb = one.envelope.type.partition(".")
         known = subjects.get("reminder" if noun == "message" else noun)
@@ -111,11 +111,12 @@ async def _load(db: Connection, happened: Iterable[Happened]) -> Facts:
         known.add(one.event.subject())
         if noun == "message" and verb in {"delivered", "undelivered", "read"}:
             unsure.add(UUID(one.envelope.data["occurrence_id"]))
-    reminders, shown = subjects["reminder"], subjects["campaign"]
+    reminders, shown, people = subjects["reminder"], subjects["campaign"], subjects["contact"]
     return Facts(
         await subscribers.reminders(db, account_ids=accounts, ids=reminders) if reminders else {},
         await subscribers.sent_at(db, account_ids=accounts, occurrence_ids=unsure) if unsure else {},
         campaigns=await campaigns.read(db, account_ids=accounts, ids=shown) if shown else {},
+        contacts=await contacts.read(db, account_ids=accounts, ids=people) if people else {},
     )
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from shared.domain.campaign import Campaign
+from shared.domain.contact import Contact
 from shared.domain.events import Event
 from shared.messages.envelope import Envelope
 from shared.store.subscribers import ReminderFacts
@@ -29,6 +30,7 @@ class Facts:
     sent_at: Mapping[UUID, datetime] = field(default_factory=dict)
     """By occurrence."""
     campaigns: Mapping[UUID, Campaign] = field(default_factory=dict)
+    contacts: Mapping[UUID, Contact] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

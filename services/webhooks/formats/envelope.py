@@ -29,6 +29,8 @@ def _data(happened: Happened, facts: Facts) -> dict[str, Any]:
         return _reminder(happened, facts)
     if noun == "campaign":
         return _campaign(happened, facts)
+    if noun == "contact" and verb != "deleted":
+        return _contact(happened, facts)
     own = dict(happened.envelope.data)
     own.pop(happened.event.SUBJECT, None)
     return {"id": happened.envelope.subject, **own}
@@ -97,6 +99,26 @@ def _campaign(happened: Happened, facts: Facts) -> dict[str, Any]:
         "updated_at": _instant(campaign.updated_at),
     }
     return {**now, **own}
+
+
+def _contact(happened: Happened, facts: Facts) -> dict[str, Any]:
+    """The contact as it is now; of one that is gone its id alone is known. A due date is told in full (B-105)."""
+    own = dict(happened.envelope.data)
+    own.pop("contact_id", None)
+    contact = facts.contacts.get(happened.event.subject())
+    return {
+        "id": happened.envelope.subject,
+        "first_name": contact.first_name if contact else None,
+        "last_name": contact.last_name if contact else None,
+        "phone_e164": contact.phone if contact else None,
+        "email": contact.email if contact else None,
+        "marketing_consent": contact.marketing_consent if contact else None,
+        "next_due_at": _instant(contact.next_due.at) if contact and contact.next_due else None,
+        "tags": contact.tags if contact else [],
+        "created_at": _instant(contact.created_at) if contact else None,
+        "updated_at": _instant(contact.updated_at) if contact else None,
+        **own,
+    }
 
 
 def _instant(at: datetime | None) -> str | None:

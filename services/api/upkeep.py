@@ -1,0 +1,77 @@
+"""The duty beside the doors that moves the due dates of recurrent contacts on (B-113 to B-116).
+
+Any number of processes may do so at once: each takes what nobody holds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Final
+
+import structlog
+
+from services.api.core.contacts import change_contact
+from services.api.core.policy import Core
+from shared.domain.contact import Contact
+from shared.domain.due import advanced
+from shared.domain.schedule import BadTime
+from shared.runtime.logging import where
+from shared.runtime.loops import AWAY
+from shared.runtime.runtime import Runtime
+from shared.store import contact_upkeep, occurrences
+from shared.store.database import Connection
+
+log = structlog.get_logger()
+
+BATCH: Final = 50
+"""Contacts of one look."""
+
+EVERY: Final = 10.0
+"""Seconds between looks where nobody's day is over."""
+
+LATER: Final = timedelta(hours=1)
+"""When a contact is looked at again whom something kept from moving on."""
+
+SOURCE: Final = "recurrence"
+
+
+class Advancing:
+    """A tick for `run_ticks`."""
+
+    def __init__(self, runtime: Runtime, core: Core, *, batch: int = BATCH) -> None:
+        self._runtime, self._core, self._batch = runtime, core, batch
+
+    async def tick(self, now: datetime | None = None) -> float:
+        """Move one batch on; returns the seconds until the next. `now` is the database's clock, but in tests."""
+        async with self._runtime.db.transaction() as tx:
+            at = now or await occurrences.database_now(tx)
+            found = await contact_upkeep.passed(tx, now=at, limit=self._batch)
+            for contact, account_zone in found:
+                await self._move(tx, contact, account_zone, at)
+        if found:
+            self._runtime.events_written.set()
+        return 0.0 if len(found) == self._batch else EVERY
+
+    async def _move(self, tx: Connection, contact: Contact, account_zone: str, now: datetime) -> None:
+        """One contact must not keep the others from moving on."""
+        try:
+            async with tx.transaction():
+                moved, missed = _following(contact, account_zone, now)
+                await change_contact(tx, self._core, contact, moved, source=SOURCE, now=now)
+        except AWAY:
+            raise
+        except Exception as error:  # noqa: BLE001  it is said of the contact that caused it
+            log.error("contact_not_advanced", contact_id=str(contact.id), error=where(error))
+            await contact_upkeep.postpone(tx, contact, until=now + LATER)
+            return
+        if missed:
+            log.warning("due_dates_missed", contact_id=str(contact.id), dates=[day.isoformat() for day in missed])
+
+
+def _following(contact: Contact, account_zone: str, now: datetime) -> tuple[Contact, tuple[date, ...]]:
+    """Where the calendar ends it stays due as it is, and recurs no more."""
+    try:
+        return advanced(contact, account_zone=account_zone, now=now)
+    except BadTime:
+        return replace(contact, interval=None, due_anchor=None, advance_at=None), ()
