@@ -45,7 +45,7 @@ class ReminderCreated(_OfReminder):
 
 @dataclass(frozen=True, slots=True)
 class ReminderUpdated(_OfReminder):
-    """A caller changed a reminder."""
+    """A reminder was changed: by a caller, or because the rules of its time zone changed."""
 
     TYPE: ClassVar[str] = "reminder.updated"
     next_send_at: datetime | None

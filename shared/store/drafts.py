@@ -145,14 +145,17 @@ def _contents(draft: Draft) -> dict[str, Any]:
 _REPLACE: Final = """
 update reminders set channel = $3, address = $4, country_code = $5, phone_number = $6, national_digits = $7,
     recipient_name = $8, template_name = $9, parameters = $10, text = $11, subject = $12, schedule = $13,
-    time_zone = $14, tzdata_version = $15, recurs = $16, category = $17, contact_id = $18, details = $19,
-    external_id = $20, updated_at = $21
+    time_zone = $14, recurs = $16, category = $17, contact_id = $18, details = $19,
+    external_id = $20, updated_at = $21,
+    tzdata_version = case when schedule <> $13 or time_zone <> $14 then $15 else tzdata_version end
 where account_id = $1 and id = $2
 """
 
 
 async def replace(tx: Connection, draft: Draft, *, account_id: UUID, id: UUID, now: datetime) -> None:
     """Write what a caller may change of a held reminder; the body first accepted stays its fingerprint.
+
+    While its times stay as they are written, its sends are those of the rules that they were planned with.
 
     Raises `Taken` where another live appointment has its external id.
     """

@@ -27,7 +27,8 @@ order by o.id for update of o
 """
 
 _LOOK: Final = """
-select o.id, o.seq, o.scheduled_for, o.state, o.kind, o.reason is not distinct from 'replaced' as replaced
+select o.id, o.seq, o.scheduled_for, o.state, o.kind,
+    coalesce(o.reason in ('replaced', 'rules_changed'), false) as replaced
 from occurrences o join reminders r on r.id = o.reminder_id
 where r.account_id = $1 and o.reminder_id = $2 order by o.seq
 """
