@@ -13,7 +13,7 @@ from uuid import UUID
 from shared.domain.account import CatchUp, OnUnknown, Policy
 from shared.domain.occurrence import Kind, Occurrence, State
 from shared.domain.reminder import Progress, Status
-from shared.domain.schedule import Every, Times, schedule_of
+from shared.domain.schedule import Every, Times, schedule_of, tzdata_version
 from shared.domain.settlement import Case, Settlement
 from shared.store.database import Connection
 from shared.store.occurrences import BARRED
@@ -141,9 +141,9 @@ _STANDING: Final = """
 update reminders r
 set status = s.status, sequence = s.sequence, last_send_at = s.last_send_at, last_attempts = s.last_attempts,
     ended_at = case when s.status = 'active' then null else coalesce(r.ended_at, $6::timestamptz) end,
-    updated_at = $6
-from unnest($1::uuid[], $2::text[], $3::bigint[], $4::timestamptz[], $5::int[])
-     as s (id, status, sequence, last_send_at, last_attempts)
+    updated_at = $6, tzdata_version = case when s.planned then $8 else r.tzdata_version end
+from unnest($1::uuid[], $2::text[], $3::bigint[], $4::timestamptz[], $5::int[], $7::boolean[])
+     as s (id, status, sequence, last_send_at, last_attempts, planned)
 where r.id = s.id
 """
 
@@ -178,7 +178,10 @@ async def write_steps(tx: Connection, settlements: Sequence[Settlement], *, now:
 
 
 async def write_standings(tx: Connection, settlements: Sequence[Settlement], *, now: datetime) -> None:
-    """Write each reminder's status and counters; one settlement per reminder at the most."""
+    """Write each reminder's status and counters, and the rules of its zone where they planned its next send.
+
+    One settlement per reminder at the most.
+    """
     await tx.execute(
         _STANDING,
         [s.case.progress.id for s in settlements],
@@ -187,6 +190,8 @@ async def write_standings(tx: Connection, settlements: Sequence[Settlement], *, 
         [s.last_send_at for s in settlements],
         [s.last_attempts for s in settlements],
         now,
+        [s.planned is not None for s in settlements],
+        tzdata_version(),
     )
 
 
