@@ -15,6 +15,7 @@ from services.api.core.policy import Core
 from services.api.rearming import Rearming
 from services.api.rereading import Rereading
 from services.api.unreadable import HttpConnection
+from services.api.upkeep import Advancing
 from shared.runtime.loops import run_ticks
 from shared.runtime.runtime import Runtime
 
@@ -49,10 +50,12 @@ async def run(runtime: Runtime) -> None:
 @asynccontextmanager
 async def _beside(runtime: Runtime) -> AsyncIterator[None]:
     """What runs beside the doors, and ends with them."""
-    rearming = Rearming(runtime, Core.from_settings(runtime.settings))
+    core = Core.from_settings(runtime.settings)
+    rearming, advancing = Rearming(runtime, core), Advancing(runtime, core)
     duties = [
         asyncio.create_task(runtime.db.warm()),
         asyncio.create_task(run_ticks("rearming", rearming.tick, stopping=runtime.stopping)),
+        asyncio.create_task(run_ticks("advancing", advancing.tick, stopping=runtime.stopping)),
         asyncio.create_task(run_ticks("rereading", Rereading(runtime).tick, stopping=runtime.stopping)),
     ]
     try:
