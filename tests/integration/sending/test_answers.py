@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
 
 from shared.domain.outcome import Accepted, Failed, Outcome, Rejected, Unknown
 from shared.runtime.ledger import Answer
+from shared.store import outbox
+from shared.store.database import Connection
+from shared.store.outbox import Recorded
 from tests.integration.sending.conftest import Sending
 
 UNWRITABLE = "a\x00b"
@@ -93,3 +97,24 @@ async def test_a_time_that_was_replaced_while_it_was_sent_is_not_tried_again(
     await sending.recorder.record(Answer(begun, Failed("no connection")))
     assert [(await sending.occurrence(reminder, seq))["state"] for seq in (1, 2)] == [state, "scheduled"]
     assert (await sending.reminder(reminder))["status"] == "active"
+
+
+async def test_a_batch_that_breaks_off_in_the_middle_is_written_whole_at_the_next_try(
+    sending: Sending, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """B-262, P-14: no history without its step, no event without its history."""
+    reminders = [await sending.remind(0) for _ in range(3)]
+    append, tries = outbox.append, []
+
+    async def break_off(tx: Connection, events: Sequence[Recorded]) -> None:
+        tries.append(1)
+        if len(tries) == 1:
+            raise ConnectionResetError
+        await append(tx, events)
+
+    begun = await sending.begin()
+    monkeypatch.setattr(outbox, "append", break_off)
+    await asyncio.gather(*(sending.recorder.record(Answer(one, Accepted("m-1"))) for one in begun))
+    for reminder in reminders:
+        assert await sending.history(reminder) == ["Sent"]
+        assert await sending.events(reminder) == ["message.sent", "reminder.completed"]
