@@ -127,6 +127,20 @@ def missed(places: Sequence[Place], around: Around) -> Place | None:
     return next((place for place in told if place.scheduled_for >= around.event_at), None)
 
 
+def outdated(kind: Kind, planned_for: datetime, around: Around, *, missed: bool) -> bool:
+    """Whether a send that was under way while its appointment changed is none of it any more, and not tried again.
+
+    `missed`: a no-show was reported after it was planned. A reminder of a late booking goes out after its time.
+    """
+    match kind:
+        case Kind.MAIN:
+            return missed or not around.remind_at <= planned_for < around.event_at
+        case Kind.FOLLOW_UP:
+            return missed or planned_for != around.follow_up_at
+        case Kind.NO_SHOW:
+            return planned_for < around.event_at
+
+
 def replanned(
     places: Sequence[Place], *, before: Around, draft: Draft, now: datetime, late_booking: LateBooking
 ) -> tuple[Planned, ...]:

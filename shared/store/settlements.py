@@ -11,9 +11,10 @@ from typing import Any, Final
 from uuid import UUID
 
 from shared.domain.account import CatchUp, OnUnknown, Policy
+from shared.domain.booking import outdated
 from shared.domain.occurrence import Kind, Occurrence, State
 from shared.domain.reminder import Progress, Status
-from shared.domain.schedule import Every, Times, schedule_of, tzdata_version
+from shared.domain.schedule import Around, Every, Schedule, Times, schedule_of, tzdata_version
 from shared.domain.settlement import Case, Settlement
 from shared.store.database import Connection
 from shared.store.occurrences import BARRED
@@ -35,7 +36,7 @@ select o.id, o.reminder_id, o.seq, o.kind, o.scheduled_for, o.state, o.attempt, 
     case when r.recurs or (r.updated_at > r.created_at and r.updated_at > o.attempt_started_at - interval '10 seconds')
         then r.schedule end as schedule, r.time_zone, {BARRED} as barred, r.segments,
     r.ended_at = o.ended_at and r.updated_at = o.ended_at as ended_by_parking,
-    others.next_send_at, others.sent, others.unfinished, others.last_seq
+    others.next_send_at, others.sent, others.unfinished, others.last_seq, others.missed
 from occurrences o
 join reminders r on r.id = o.reminder_id
 join configurations c on c.id = r.configuration_id
@@ -45,7 +46,8 @@ cross join lateral (
                as next_send_at,
            count(*) filter (where e.state = 'sent') as sent,
            count(*) filter (where e.state in ('scheduled', 'queued', 'sending')) as unfinished,
-           max(e.seq) as last_seq
+           max(e.seq) as last_seq,
+           bool_or(e.kind = 'no_show' and e.seq > o.seq and e.state <> 'cancelled') as missed
     from occurrences e where e.reminder_id = o.reminder_id and e.id <> o.id) others
 where o.id = any($1)
 order by o.id
@@ -96,7 +98,7 @@ def _case(row: Any, fallback: Policy) -> Case:
         next_send_at=row["next_send_at"],
         barred=row["barred"],
         recurrence=schedule if isinstance(schedule, Every) else None,
-        replaced=isinstance(schedule, Times) and row["scheduled_for"] not in schedule.instants,
+        replaced=_replaced(row, schedule),
         last_seq=max(row["seq"], row["last_seq"] or 0),
         segments=row["segments"],
         ended_by_parking=bool(row["ended_by_parking"]),
@@ -104,6 +106,12 @@ def _case(row: Any, fallback: Policy) -> Case:
         provider=row["provider"],
         started_at=row["attempt_started_at"],
     )
+
+
+def _replaced(row: Any, schedule: Schedule | None) -> bool:
+    if isinstance(schedule, Around):
+        return outdated(Kind(row["kind"]), row["scheduled_for"], schedule, missed=bool(row["missed"]))
+    return isinstance(schedule, Times) and row["scheduled_for"] not in schedule.instants
 
 
 _LOST: Final = """
