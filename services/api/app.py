@@ -1,8 +1,10 @@
-"""Builds the application: every dialect, mounted flat, and a front page. Nothing else."""
+"""Builds the application: every dialect, mounted flat, what is said of them, and a front page. Nothing else."""
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.metadata import version
+from typing import Any
 
 from aiohttp import web
 
@@ -10,6 +12,7 @@ from services.api.core.policy import Core
 from services.api.dialect import House, mount
 from services.api.dialects import DIALECTS
 from services.api.observe import observer
+from services.api.openapi import POLICY, document, page
 from services.api.responses import json_response
 from shared.runtime.runtime import Runtime
 
@@ -19,6 +22,8 @@ def build_app(runtime: Runtime) -> web.Application:
     house = House(db=runtime.db, core=Core.from_settings(runtime.settings), written=runtime.events_written.set)
     app = web.Application(middlewares=[observer(DIALECTS)])
     app.router.add_get("/", _front_page)
+    app.router.add_get("/openapi.json", _openapi)
+    app.router.add_get("/docs", _docs)
     for dialect in DIALECTS:
         mount(app, dialect, house)
     return app
@@ -26,4 +31,24 @@ def build_app(runtime: Runtime) -> web.Application:
 
 async def _front_page(_: web.Request) -> web.Response:
     doors = [{"name": dialect.name, "path": dialect.prefix} for dialect in DIALECTS]
-    return json_response({"name": "belltower", "version": version("belltower"), "doors": doors})
+    about = {"name": "belltower", "version": version("belltower"), "doors": doors}
+    return json_response(about | {"openapi": "/openapi.json", "docs": "/docs"})
+
+
+@cache
+def openapi() -> dict[str, Any]:
+    """The document of all doors."""
+    return document(DIALECTS, version=version("belltower"))
+
+
+@cache
+def _page() -> str:
+    return page(openapi())
+
+
+async def _openapi(_: web.Request) -> web.Response:
+    return json_response(openapi())
+
+
+async def _docs(_: web.Request) -> web.Response:
+    return web.Response(text=_page(), content_type="text/html", headers={"Content-Security-Policy": POLICY})

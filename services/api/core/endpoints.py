@@ -27,7 +27,7 @@ from shared.store.database import Connection
 from shared.store.endpoints import Endpoint
 from shared.store.outbox import Recorded
 
-__all__ = ["Endpoint"]
+__all__ = ["Disabled", "Endpoint", "Rotation"]
 
 EVENT_TYPES: Final = tuple(event.TYPE for event in EVENTS)
 """What an endpoint may subscribe to."""

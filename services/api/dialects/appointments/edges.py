@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, assert_never
+from typing import Any, Final, NotRequired, assert_never
 
 from aiohttp import web
+from typing_extensions import TypedDict
 
 from services.api.core.caller import Caller
 from services.api.core.credentials import authenticate_key
@@ -12,6 +13,29 @@ from services.api.dialects.appointments.translate import FIELDS
 from services.api.presented import account_key
 from services.api.responses import json_response
 from shared.domain import refusal as no
+
+
+class Problem(TypedDict):
+    field: str
+    reason: str
+    code: str
+
+
+class Details(TypedDict):
+    """Facts that help the caller on may stand beside these."""
+
+    requestId: str
+    problems: NotRequired[list[Problem]]
+    more: NotRequired[int]
+
+
+class ErrorBody(TypedDict):
+    """Every refusal."""
+
+    message: str
+    code: str
+    details: Details
+
 
 Connection = Any
 """The store's, handed through."""

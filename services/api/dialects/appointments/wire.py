@@ -19,7 +19,7 @@ from services.api.dialects.appointments.fields import (
     Text,
     Zone,
 )
-from services.api.parse import CamelWire
+from services.api.parse import PARTIAL, CamelWire
 from shared.domain.booking import MessageType
 from shared.domain.metadata import Scalar
 from shared.domain.reminder import CancelOutcome, Status
@@ -53,6 +53,8 @@ class NewAppointment(CamelWire):
 
 class AppointmentChange(CamelWire):
     """`PUT /events/reminders/{uuid}`: what is left out stays; null clears what need not be there (B-235)."""
+
+    model_config = PARTIAL
 
     external_event_id: Line | None = None
     phone: PhoneNumber = ""

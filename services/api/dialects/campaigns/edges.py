@@ -2,15 +2,47 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, assert_never
+from typing import Any, Final, Literal, NotRequired, assert_never
 
 from aiohttp import web
+from typing_extensions import TypedDict
 
 from services.api.core.caller import Caller
 from services.api.core.credentials import authenticate_key
 from services.api.presented import account_key
 from services.api.responses import json_response
 from shared.domain import refusal as no
+
+
+class Problem(TypedDict):
+    field: str
+    reason: str
+    code: str
+
+
+class Details(TypedDict):
+    """Facts that help the caller on may stand beside these."""
+
+    request_id: str
+    field: NotRequired[str]
+    value: NotRequired[str]
+    suggestion: NotRequired[str]
+    problems: NotRequired[list[Problem]]
+    more: NotRequired[int]
+
+
+class Error(TypedDict):
+    code: str
+    message: str
+    details: Details
+
+
+class ErrorBody(TypedDict):
+    """Every refusal."""
+
+    success: Literal[False]
+    error: Error
+
 
 Connection = Any
 """The store's, handed through."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import orjson
 
 from services.api.core.deliveries import Attempt, Backfill, Delivery, DeliveryState, Replayed
-from services.api.core.endpoints import Endpoint
+from services.api.core.endpoints import Disabled, Endpoint
+from services.api.dialects.campaigns import webhook_answers as answers
 from shared.domain.schedule import instant
 
 _OPEN = frozenset({DeliveryState.PENDING, DeliveryState.SENDING})
@@ -20,33 +20,32 @@ def to_instant(text: str) -> datetime:
     return instant(text, ZoneInfo("UTC"))
 
 
-def to_endpoint(endpoint: Endpoint) -> dict[str, Any]:
-    """Without any secret, ever (B-148). What stands after `updated_at` is an addition of ours."""
+def to_endpoint(endpoint: Endpoint) -> answers.EndpointBody:
+    """Without its secrets."""
     return {
         "id": endpoint.id,
         "name": endpoint.name,
         "target_url": endpoint.target_url,
         "source": endpoint.source,
-        "status": endpoint.status,
+        "status": "active" if endpoint.status == "active" else "disabled",
         "event_types": endpoint.event_types,
         "created_at": endpoint.created_at,
         "updated_at": endpoint.updated_at,
         "format": endpoint.format,
         "rotation": endpoint.rotation,
         "disabled_at": endpoint.disabled_at,
-        "disabled_reason": endpoint.disabled_reason,
+        "disabled_reason": Disabled(endpoint.disabled_reason) if endpoint.disabled_reason else None,
     }
 
 
-def to_delivery(delivery: Delivery) -> dict[str, Any]:
-    """`attempts` counts those of the present ladder; a replay begins a new one."""
+def to_delivery(delivery: Delivery) -> answers.DeliveryBody:
     return {
         "id": delivery.id,
         "endpoint_id": delivery.endpoint_id,
         "event_id": delivery.event_id,
         "event_type": delivery.event_type,
         "subject_id": delivery.subject,
-        "state": delivery.state,
+        "state": DeliveryState(delivery.state),
         "attempts": delivery.attempt,
         "next_attempt_at": delivery.due_at if delivery.state in _OPEN else None,
         "created_at": delivery.created_at,
@@ -54,36 +53,35 @@ def to_delivery(delivery: Delivery) -> dict[str, Any]:
     }
 
 
-def to_whole_delivery(delivery: Delivery, attempts: list[Attempt]) -> dict[str, Any]:
-    """With its body as it is sent, and every attempt."""
+def to_whole_delivery(delivery: Delivery, attempts: list[Attempt]) -> answers.WholeDeliveryBody:
     return {
         **to_delivery(delivery),
         "payload": orjson.loads(delivery.body),
-        "attempt_log": [
-            {
-                "number": attempt.number,
-                "started_at": attempt.started_at,
-                "duration_ms": round(attempt.duration.total_seconds() * 1000),
-                "status_code": attempt.status_code,
-                "error": attempt.error,
-                "response": attempt.response,
-            }
-            for attempt in attempts
-        ],
+        "attempt_log": [to_attempt(attempt) for attempt in attempts],
     }
 
 
-def to_replayed(replayed: Replayed) -> dict[str, Any]:
-    """What a replay of a range set off."""
+def to_attempt(attempt: Attempt) -> answers.AttemptBody:
     return {
+        "number": attempt.number,
+        "started_at": attempt.started_at,
+        "duration_ms": round(attempt.duration.total_seconds() * 1000),
+        "status_code": attempt.status_code,
+        "error": attempt.error,
+        "response": attempt.response,
+    }
+
+
+def to_replayed(replayed: Replayed) -> answers.ReplayOfRange:
+    return {
+        "success": True,
         "replayed": replayed.deliveries,
         "more": replayed.more,
         "backfill": {"id": replayed.backfill_id, "status": "running"},
     }
 
 
-def to_backfill(backfill: Backfill) -> dict[str, Any]:
-    """The second half of a replay: deliveries of events that the endpoint never got."""
+def to_backfill(backfill: Backfill) -> answers.BackfillBody:
     return {
         "id": backfill.id,
         "endpoint_id": backfill.endpoint_id,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final, assert_never
 
 from aiohttp import web
+from typing_extensions import TypedDict
 
 from services.api.core.caller import Caller
 from services.api.core.credentials import authenticate_key
@@ -14,6 +15,21 @@ from services.api.dialects.crm.wire import LARGEST_ID, TOO_HIGH
 from services.api.presented import account_key
 from services.api.responses import json_response
 from shared.domain import refusal as no
+
+
+class Error(TypedDict):
+    """Where there is more than one problem, `message` is the list of them."""
+
+    message: str | list[str]
+    error_code: int
+    request_id: str
+
+
+class ErrorBody(TypedDict):
+    """Every refusal."""
+
+    error: Error
+
 
 Connection = Any
 """The store's, handed through."""
@@ -108,5 +124,5 @@ def _error(
     *,
     headers: Mapping[str, str] | None = None,
 ) -> web.Response:
-    error = {"message": message, "error_code": code or status, "request_id": request_id}
-    return json_response({"error": error}, status=status, headers=headers)
+    body: ErrorBody = {"error": {"message": message, "error_code": code or status, "request_id": request_id}}
+    return json_response(body, status=status, headers=headers)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import unicodedata
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from services.api.parse import EXACT, Wire
+from services.api.parse import EXACT, PARTIAL, Wire
 from shared.domain.email_address import BadEmail, check_email
 from shared.domain.recipient import BadPhone, phone_in
 from shared.domain.schedule import BadTime, Feb29, read_date
@@ -85,7 +85,9 @@ def _limit(text: str) -> str:
 
 Frequency = Literal["one_time", "day", "week", "month", "year"]
 Precise = Literal["exact", "approximate", "unknown"]
-Date = Annotated[str, AfterValidator(_date)]
+Number = Annotated[int, Field(ge=1, le=LARGEST_ID)]
+"""A row's id."""
+Date = Annotated[str, AfterValidator(_date), WithJsonSchema({"type": "string", "format": "date"})]
 Name = Annotated[
     str, Field(min_length=1, max_length=255), AfterValidator(_says_something), AfterValidator(_no_controls)
 ]
@@ -100,7 +102,7 @@ class ReminderGiven(Wire):
     next_expected_date: Date
     frequency_type: Frequency
     frequency_number: Annotated[int, Field(ge=1, le=MOST_NUMBER)] | None = None
-    contact_id: Annotated[int, Field(ge=1, le=LARGEST_ID)]
+    contact_id: Number
     feb29: Annotated[Feb29 | None, Field(strict=False)] = None
 
 
@@ -110,8 +112,10 @@ class _ContactFields(Wire):
     is_partial: bool = False
     birthdate: Date | None = None
     is_birthdate_approximate: Precise = "unknown"
-    email: Annotated[str, Field(max_length=254), AfterValidator(_email)] | None = None
-    phone: Annotated[str, Field(max_length=40), AfterValidator(_phone)] | None = None
+    email: (
+        Annotated[str, Field(max_length=254, json_schema_extra={"format": "email"}), AfterValidator(_email)] | None
+    ) = None
+    phone: Annotated[str, Field(max_length=40, examples=["+14155550132"]), AfterValidator(_phone)] | None = None
     feb29: Annotated[Feb29 | None, Field(strict=False)] = None
 
     @property
@@ -129,6 +133,8 @@ class NewContact(_ContactFields):
 class ContactChange(_ContactFields):
     """`PUT /api/contacts/{id}`: what is left out stays, null clears."""
 
+    model_config = PARTIAL
+
     first_name: Name = ""
 
 
@@ -137,8 +143,12 @@ class PageQuery(Wire):
 
     model_config = ConfigDict(strict=False)
 
-    limit: Annotated[str, AfterValidator(_limit)] = "10"
-    page: Annotated[str, AfterValidator(_page)] = "1"
+    limit: Annotated[
+        str, AfterValidator(_limit), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": MOST_LIMIT})
+    ] = "10"
+    page: Annotated[
+        str, AfterValidator(_page), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 10**DIGITS - 1})
+    ] = "1"
 
 
 class Removal(Wire):

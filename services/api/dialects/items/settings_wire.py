@@ -9,7 +9,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, Field
 
 from services.api.dialects.items.fields import AgentId, Digits, Line, Segment, Text, WebhookUrl, Zone
-from services.api.parse import EXACT, CamelWire
+from services.api.parse import EXACT, PARTIAL, CamelWire
 from shared.domain.account import CatchUp, LateBooking, OnUnknown
 from shared.domain.recipient import Channel
 from shared.domain.schedule import Gap, Overlap
@@ -68,6 +68,8 @@ class NewConfiguration(CamelWire):
 class ConfigurationUpdate(CamelWire):
     """`PUT /api/reminder/configuration`: what is left out stays; null clears an override."""
 
+    model_config = PARTIAL
+
     agent_id: Segment
     configuration_id: Segment
     name: Line = ""
@@ -103,6 +105,8 @@ class RefreshBody(CamelWire):
 
 class TemplateChange(CamelWire):
     """`PUT …/templates/{name}`: what is left out stays; null clears what may be empty."""
+
+    model_config = PARTIAL
 
     channel: Channel = Channel.SMS
     language: Language | None = None

@@ -19,7 +19,7 @@ from services.api.dialects.items.fields import (
     SendTimes,
     Zone,
 )
-from services.api.parse import EXACT, CamelWire
+from services.api.parse import EXACT, PARTIAL, CamelWire
 from services.api.problems import items
 from shared.domain.reminder import Status
 
@@ -53,6 +53,8 @@ class StatusChange(CamelWire):
 
 class ItemUpdate(CamelWire):
     """`PUT /api/reminder/item/update`: what is left out stays; only `recipientName` can be cleared with null."""
+
+    model_config = PARTIAL
 
     id: Segment
     agent_id: Segment | None = None
