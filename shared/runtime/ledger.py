@@ -16,11 +16,11 @@ from uuid import UUID
 from shared.domain.account import Policy
 from shared.domain.events import Event, MessageFailed, MessageSent, MessageUncertain, ProviderPaused
 from shared.domain.occurrence import PAUSE, State, unsendable
-from shared.domain.outcome import Accepted, Failed, Outcome, Unavailable, Unknown
+from shared.domain.outcome import Accepted, Failed, Outcome, Rejected, Unavailable, Unknown
 from shared.domain.settlement import Case, Settlement, settle_attempt, settle_missed
 from shared.domain.settlement import settle_lost as lost_worker
 from shared.runtime import metrics
-from shared.store import history, occurrences, outbox, plans, quota, settlements
+from shared.store import consents, history, occurrences, outbox, plans, quota, settlements
 from shared.store.database import Connection, Database
 from shared.store.occurrences import Begun
 from shared.store.outbox import Recorded
@@ -61,6 +61,7 @@ async def _settle_batch(db: Database, batch: dict[UUID, Answer], fallback: Polic
                 settled.append(settle_attempt(case, answer.outcome, now=now, random=random(), error=answer.error))
         await _write(tx, settled, now=now)
         await _pause_and_resume(tx, settled, now=now)
+        await _suppress(tx, batch.values(), now=now)
         await _tell_of_deleted(tx, deleted.values(), now=now)
 
 
@@ -164,6 +165,17 @@ async def _pause_and_resume(tx: Connection, settled: Sequence[Settlement], *, no
     served = _by_account_and_channel(settled, lambda s: s.step.state is State.SENT)
     if served:
         await settlements.resume_providers(tx, list(served))
+
+
+async def _suppress(tx: Connection, answers: Iterable[Answer], *, now: datetime) -> None:
+    """Who opted out at the provider is written to no more, at any door (B-267)."""
+    opted_out = {
+        (answer.begun.account_id, answer.begun.address): answer.begun.provider
+        for answer in answers
+        if isinstance(answer.outcome, Rejected) and answer.outcome.opted_out
+    }
+    for (account_id, address), provider in sorted(opted_out.items()):
+        await consents.suppress(tx, address, account_id=account_id, source=f"provider:{provider}", now=now)
 
 
 def _by_account_and_channel(
