@@ -79,3 +79,11 @@ def test_c_4_a_missed_time_is_no_failed_attempt() -> None:
     assert step is not None
     missed = "Send time missed, nothing was sent: a later send time has come"
     assert told(settle_missed(case, step, now=soon).events) == [missed]
+
+
+def test_c_4_a_send_to_somebody_who_opted_out_is_reported_once() -> None:
+    """B-146."""
+    case = a_case(occurrence=an_occurrence(state=State.QUEUED, attempt=0), barred="opted_out")
+    step = unsendable(case.occurrence, now=NOON, policy=PARK, later_is_due=False, barred="opted_out")
+    assert step is not None
+    assert told(settle_missed(case, step, now=NOON).events) == ["Send time missed, nothing was sent: opted_out"]

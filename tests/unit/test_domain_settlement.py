@@ -27,7 +27,7 @@ from shared.domain.events import (
 from shared.domain.occurrence import State, unsendable
 from shared.domain.outcome import Accepted, Failed, Outcome, Rejected, Unavailable, Unknown
 from shared.domain.reminder import Action, Status
-from shared.domain.settlement import Case, Settlement, settle_attempt, settle_lost, settle_missed
+from shared.domain.settlement import BARS, Case, Settlement, settle_attempt, settle_lost, settle_missed
 
 FAILED = Failed("no connection", "ECONNREFUSED")
 
@@ -150,6 +150,21 @@ def test_a_missed_time_leaves_one_entry_and_no_attempt(lateness: timedelta, acti
     missed = settle_missed(case, step, now=now)
     assert (actions(missed), missed.outcome, missed.last_attempts) == ([action], None, 0)
     assert kinds(missed) == [event, ReminderExpired]
+
+
+@pytest.mark.parametrize("bar", sorted(BARS))
+def test_b_146_who_may_not_be_written_to_is_told_of_as_failed(bar: str) -> None:
+    """Not as left out by a rule of the account."""
+    case = a_case(occurrence=an_occurrence(attempt=0, state=State.QUEUED), barred=bar)
+    step = unsendable(case.occurrence, now=NOON, policy=case.policy, later_is_due=False, barred=bar)
+    assert step is not None
+    ended = settle_missed(case, step, now=NOON)
+    assert (ended.step.state, actions(ended), kinds(ended)) == (
+        State.SKIPPED,
+        [Action.SKIPPED],
+        [MessageFailed, ReminderExpired],
+    )
+    assert getattr(ended.events[0], "reason", "") == bar
 
 
 def test_a_failure_after_a_cancel_is_not_retried() -> None:
