@@ -16,8 +16,8 @@ from services.api.core.policy import Core
 from services.api.core.reminders import hold
 from shared.domain.contact import Contact
 from shared.domain.events import ContactDeleted, ReminderDeleted
-from shared.domain.reminder import Status
-from shared.store import contact_upkeep, outbox, plans
+from shared.domain.reminder import CancelOutcome, Status
+from shared.store import contact_upkeep, outbox, plans, quota
 from shared.store import contacts as store
 from shared.store.contact_upkeep import Owned
 from shared.store.database import Connection
@@ -36,19 +36,20 @@ async def remove_contact(tx: Connection, core: Core, held: Contact, *, erase: bo
     account_id = held.account_id
     owned = await contact_upkeep.reminders(tx, account_id=account_id, contact_id=held.id)
     await plans.hold_all(tx, account_id=account_id, reminder_ids=[one.id for one in owned])
-    for one in owned:
-        if one.door != _ABOUT_IT and one.status is Status.ACTIVE:
-            await _cancel(tx, core, one, account_id, now=now)
+    live = [one for one in owned if one.door != _ABOUT_IT and one.status is Status.ACTIVE]
+    await quota.give_back(tx, [one.id for one in live if await _cancel(tx, core, one, account_id, now=now)])
     await _erase(tx, [one.id for one in owned if erase or one.door == _ABOUT_IT], account_id, now=now)
     await store.delete(tx, account_id=account_id, id=held.id)
     event = ContactDeleted(contact_id=held.id, deleted_at=now)
     await outbox.append(tx, [Recorded(event, account_id, now, held.sequence + 1)])
 
 
-async def _cancel(tx: Connection, core: Core, one: Owned, account_id: UUID, *, now: datetime) -> None:
+async def _cancel(tx: Connection, core: Core, one: Owned, account_id: UUID, *, now: datetime) -> bool:
+    """Whether nothing of it was sent, nor will be."""
     configuration = await get_configuration_by_row(tx, account_id=account_id, id=one.configuration_id)
     reminder = await hold(tx, account_id=account_id, id=one.id)
-    await change_reminder(tx, core, configuration, reminder, Change(status=Status.CANCELLED), now=now)
+    changed = await change_reminder(tx, core, configuration, reminder, Change(status=Status.CANCELLED), now=now)
+    return changed.cancel_outcome is CancelOutcome.PREVENTED and changed.seen.reminder.sent == 0
 
 
 async def _erase(tx: Connection, reminder_ids: Sequence[UUID], account_id: UUID, *, now: datetime) -> None:

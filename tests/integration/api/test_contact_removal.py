@@ -59,6 +59,14 @@ async def test_b_129_pending_sends_are_cancelled_and_what_was_planned_stays_as_a
         assert (again[0], again[1]["error"]["code"]) == (404, "CONTACT_NOT_FOUND")
 
 
+async def test_b_129_and_b_143_a_message_that_is_cancelled_counts_against_no_quota(door: Door) -> None:
+    await by_message(door)
+    used = "select segments from quota_use"
+    assert await door.fetch(used) == [{"segments": 1}]
+    assert (await delete(door, await the_contact(door)))[0] == 200
+    assert await door.fetch(used) == [{"segments": 0}]
+
+
 async def test_b_129_reminders_of_the_crm_door_go_with_their_contact(door: Door) -> None:
     await by_message(door)
     id = await the_contact(door)

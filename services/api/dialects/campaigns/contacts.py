@@ -19,6 +19,7 @@ from shared.domain.refusal import NotFound
 
 
 async def _upsert(call: Call) -> web.Response:
+    """Add a contact, or change the one with this phone or e-mail, and enrol it (B-099 to B-118)."""
     body = call.read(wire.NewContact)
     done = await upsert_contact(
         call.tx,
@@ -42,7 +43,7 @@ async def _upsert(call: Call) -> web.Response:
 
 
 async def _list(call: Call) -> web.Response:
-    """One identifier alone asks for one contact (B-127)."""
+    """One page of contacts; `phone` or `email` alone asks for that one contact (B-119 to B-127)."""
     query = call.read_query(wire.ContactQuery)
     if len(query.model_fields_set) == 1 and query.model_fields_set <= {"phone", "email"}:
         return await _one(call, phone=query.phone, email=query.email)
@@ -67,7 +68,7 @@ async def _list(call: Call) -> web.Response:
 
 
 async def _get(call: Call) -> web.Response:
-    """By id, phone or e-mail (B-126); what is none of them is nobody's."""
+    """One contact by id, phone or e-mail (B-126); what is none of them is nobody's."""
     text = call.request.match_info["id"]
     if (id := read_id(text)) is not None:
         return await _one(call, id=id)
@@ -83,6 +84,7 @@ async def _one(call: Call, **name: Any) -> web.Response:
 
 
 async def _delete(call: Call) -> web.Response:
+    """Remove a contact, and with it what was still to be sent to it (B-129)."""
     query = call.read_query(wire.Removal)
     id = read_id(call.request.match_info["id"])
     if id is None:

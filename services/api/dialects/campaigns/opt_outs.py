@@ -18,6 +18,7 @@ def _address(call: Call) -> str:
 
 
 async def _add(call: Call) -> web.Response:
+    """Write to this phone or e-mail no more; one that is known stays as it is."""
     body = call.read(wire.NewOptOut)
     opt_out, new = await add_opt_out(
         call.tx, translate.to_suppressed(body), account_id=call.caller.account_id, source=body.source, now=call.now
@@ -27,6 +28,7 @@ async def _add(call: Call) -> web.Response:
 
 
 async def _list(call: Call) -> web.Response:
+    """Who opted out, the newest first."""
     limit, offset = translate.to_page(call.read_query(wire.PageQuery))
     page = await list_opt_outs(call.tx, account_id=call.caller.account_id, limit=limit, skip=offset)
     answer: translate.OptOutsBody = {
@@ -40,12 +42,14 @@ async def _list(call: Call) -> web.Response:
 
 
 async def _get(call: Call) -> web.Response:
+    """The opt-out of a phone or an e-mail."""
     opt_out = await get_opt_out(call.tx, _address(call), account_id=call.caller.account_id)
     answer: translate.OneOptOutBody = {"success": True, "opt_out": translate.to_opt_out(opt_out)}
     return json_response(answer)
 
 
 async def _remove(call: Call) -> web.Response:
+    """The address may be written to again."""
     await remove_opt_out(call.tx, _address(call), account_id=call.caller.account_id)
     answer: translate.DeletedBody = {"success": True, "deleted": True}
     return json_response(answer)
