@@ -58,15 +58,12 @@ class Advancing:
         try:
             async with tx.transaction():
                 moved, missed = _following(contact, account_zone, now)
-                await change_contact(tx, self._core, contact, moved, source=SOURCE, now=now)
+                await change_contact(tx, self._core, contact, moved, source=SOURCE, now=now, missed=missed)
         except AWAY:
             raise
         except Exception as error:  # noqa: BLE001  it is said of the contact that caused it
             log.error("contact_not_advanced", contact_id=str(contact.id), error=where(error))
             await contact_upkeep.postpone(tx, contact, until=now + LATER)
-            return
-        if missed:
-            log.warning("due_dates_missed", contact_id=str(contact.id), dates=[day.isoformat() for day in missed])
 
 
 def _following(contact: Contact, account_zone: str, now: datetime) -> tuple[Contact, tuple[date, ...]]:

@@ -7,7 +7,7 @@ field that holds the subject's id; events of one subject carry a gap-free sequen
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -195,6 +195,7 @@ class ContactUpdated(_OfContact):
     """A contact's details changed."""
 
     TYPE: ClassVar[str] = "contact.updated"
+    missed_due_dates: tuple[date, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

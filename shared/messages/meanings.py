@@ -30,6 +30,7 @@ DATA: Final[Mapping[str, str]] = {
     "event_id": "The event that the delivery carried.",
     "event_type": "The type of that event.",
     "external_id": "The id that the caller chose for the reminder; null where it chose none.",
+    "missed_due_dates": "Dates that were passed over, ascending, the newest 100; null where none was.",
     "next_send_at": "The next planned send; null where none is left.",
     "occurrence_id": "The planned send: one reminder at one send time.",
     "outcome": "What a cancel came in time for: `prevented`, `in_flight` or `already_sent`.",

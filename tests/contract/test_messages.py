@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from datetime import datetime
+from datetime import date, datetime
 from types import NoneType
 from typing import Any, get_args, get_type_hints
 from uuid import UUID
@@ -139,6 +139,7 @@ def test_no_field_of_an_event_could_carry_a_name_a_number_or_a_text(kind: type[M
             datetime: field.name.endswith(("_at", "_for")),
             int: field.name in COUNTS,
             str: field.name in CODES,
+            tuple[date, ...]: field.name.endswith("_dates"),
         }
         assert allowed.get(type_), f"{name_of(kind)} may not have {field.name}: {hint}"
 

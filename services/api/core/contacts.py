@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -100,9 +100,18 @@ async def find_contact(
 
 
 async def change_contact(
-    tx: Connection, core: Core, held: Contact, changed: Contact, *, source: str, now: datetime
+    tx: Connection,
+    core: Core,
+    held: Contact,
+    changed: Contact,
+    *,
+    source: str,
+    now: datetime,
+    missed: tuple[date, ...] = (),
 ) -> Contact:
     """Make a held contact what `changed` says, and its planned sends with it; nothing is told where nothing changed.
+
+    `missed` are due dates that were passed over; the event lists them (B-114).
 
     Raises `Conflict` where its new phone or e-mail is another's: two people are never merged silently (B-106).
     """
@@ -117,7 +126,7 @@ async def change_contact(
         raise
     if written.marketing_consent != held.marketing_consent:
         await _record_consent(tx, written, source=source, now=now)
-    await _tell(tx, written, ContactUpdated(written.id), now=now)
+    await _tell(tx, written, ContactUpdated(written.id, missed_due_dates=missed or None), now=now)
     if (written.phone, written.email) != (held.phone, held.email):
         await retarget(tx, written, now=now)
     await rearm_contact(tx, core, written, now=now)

@@ -103,8 +103,7 @@ def _campaign(happened: Happened, facts: Facts) -> dict[str, Any]:
 
 def _contact(happened: Happened, facts: Facts) -> dict[str, Any]:
     """The contact as it is now; of one that is gone its id alone is known. A due date is told in full (B-105)."""
-    own = dict(happened.envelope.data)
-    own.pop("contact_id", None)
+    own = {name: value for name, value in happened.envelope.data.items() if value is not None and name != "contact_id"}
     contact = facts.contacts.get(happened.event.subject())
     return {
         "id": happened.envelope.subject,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -38,6 +38,7 @@ VALUES: dict[str, Any] = {
     "event_id": _id(8),
     "event_type": "message.sent",
     "external_id": "invoice-2026-0042",
+    "missed_due_dates": (date(2026, 1, 31), date(2026, 2, 28)),
     "next_send_at": _time(45),
     "occurrence_id": _id(10),
     "outcome": "prevented",

@@ -63,7 +63,10 @@ async def test_b_114_months_of_standstill_are_one_step_and_one_event(door: Door)
     assert due.day == 15
     assert await door.events() == ["contact.created", "contact.updated"]
     (told,) = await door.fetch("select data from outbox where type = 'contact.updated'")
-    assert set(told["data"]) >= {"contact_id"}
+    missed = told["data"]["missed_due_dates"]
+    assert missed[0] == "2025-04-15"
+    assert missed == sorted(missed)
+    assert missed[-1] < (await contact(door))["next_due_at"]
 
 
 async def test_b_117_and_b_112_what_is_needed_to_recur_is_asked_for(door: Door) -> None:

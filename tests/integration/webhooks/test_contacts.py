@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -65,9 +65,17 @@ async def test_b_155_an_event_of_a_contact_that_is_gone_by_now_keeps_its_shape(w
     await webhooks.endpoint("ok", "contact.updated")
     await webhooks.happen(ContactUpdated(gone := uuid4()))
     data = (await body(webhooks))["data"]
+    assert "missed_due_dates" not in data
     assert (UUID(data.pop("id")), data.pop("tags")) == (gone, [])
     assert "phone_e164" in data
     assert set(data.values()) == {None}
+
+
+async def test_b_114_dates_that_were_passed_over_are_listed(webhooks: Webhooks) -> None:
+    await webhooks.endpoint("ok", "contact.updated")
+    contact = await a_contact(webhooks, phone="+447912345678")
+    await webhooks.happen(ContactUpdated(contact.id, missed_due_dates=(date(2026, 1, 31), date(2026, 2, 28))))
+    assert (await body(webhooks))["data"]["missed_due_dates"] == ["2026-01-31", "2026-02-28"]
 
 
 async def test_b_271_a_message_names_the_contact_that_it_is_for(webhooks: Webhooks) -> None:
