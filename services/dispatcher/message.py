@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import unicodedata
+from typing import Final
+
 from services.dispatcher.provider import OutgoingMessage
 from shared.domain.occurrence import idempotency_key
 from shared.domain.recipient import Channel
 from shared.domain.template import placeholders, render
 from shared.store.occurrences import Begun
+
+MOST_SUBJECT: Final = 200
+"""Characters of a subject; what a caller wrote beyond them stands in the text."""
 
 
 class Unsendable(Exception):
@@ -15,6 +21,7 @@ class Unsendable(Exception):
 
 def outgoing(begun: Begun) -> OutgoingMessage:
     """The message of one attempt. Raises `Unsendable` where its template was changed under it."""
+    text, subject = _said(begun)
     return OutgoingMessage(
         account_id=begun.account_id,
         reminder_id=begun.reminder_id,
@@ -28,9 +35,36 @@ def outgoing(begun: Begun) -> OutgoingMessage:
         template=begun.provider_name or begun.template_name,
         language=begun.language,
         parameters=tuple(begun.parameters),
-        text=_filled(begun.text if begun.body is None else begun.body, begun),
-        subject=_filled(begun.subject if begun.body is None else begun.template_subject, begun),
+        text=text,
+        subject=subject,
     )
+
+
+def _said(begun: Begun) -> tuple[str | None, str | None]:
+    """Text and subject. Of a caller's own words nothing is lost: what the subject cannot hold stands in the text."""
+    if begun.body is not None:
+        return _filled(begun.body, begun), _subject(_filled(begun.template_subject, begun))
+    title, text = begun.subject, begun.text
+    if title is not None and begun.template_name is None:
+        if not (text or "").strip():
+            text = title
+        elif len(_one_line(title)) > MOST_SUBJECT:
+            text = f"{title}\n\n{text}"
+    return text, _subject(title)
+
+
+def _subject(text: str | None) -> str | None:
+    """`text` on one line of a length that mail programs show; None where nothing of it can be seen."""
+    if text is None:
+        return None
+    line = _one_line(text)
+    if len(line) > MOST_SUBJECT:
+        line = f"{line[: MOST_SUBJECT - 1]}…"
+    return "".join(character for character in line if unicodedata.category(character) != "Cc").strip() or None
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _filled(text: str | None, begun: Begun) -> str | None:
