@@ -89,7 +89,7 @@ where account_id = $1 and id = $2
 
 
 async def update(tx: Connection, contact: Contact) -> None:
-    """Write all of a held contact. A phone or e-mail of another raises what `failures.taken` knows."""
+    """Write all of a held contact. A phone or e-mail of another raises `failures.Taken`."""
     await tx.execute(_UPDATE, contact.account_id, contact.id, *_values(contact))
 
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncpg
 
+Taken = asyncpg.UniqueViolationError
+"""A row was refused because another has what must be its own, such as a phone number."""
+
 
 def lost_a_race(error: BaseException) -> bool:
     """Whether the transaction was ended in favour of another: the same again may go through at once."""
     return isinstance(error, asyncpg.TransactionRollbackError)
-
-
-def taken(error: BaseException) -> bool:
-    """Whether a row was refused because another has what must be its own, such as a phone number."""
-    return isinstance(error, asyncpg.UniqueViolationError)

@@ -29,8 +29,8 @@ from shared.domain.reminder import Status
 from shared.domain.schedule import Around, Times
 from shared.store import appointments as store
 from shared.store import consents, drafts
-from shared.store.database import Connection, DatabaseError
-from shared.store.failures import taken
+from shared.store.database import Connection
+from shared.store.failures import Taken
 
 DOOR: Final = "appointments"
 
@@ -129,10 +129,8 @@ async def change_appointment(
     change = Change(draft=draft, sends=sends)
     try:
         return (await change_reminder(tx, core, configuration, held, change, now=now)).seen
-    except DatabaseError as error:
-        if taken(error):
-            raise _duplicate(None) from None
-        raise
+    except Taken:
+        raise _duplicate(None) from None
 
 
 async def cancel_appointment(

@@ -21,7 +21,7 @@ from shared.store import consents, outbox
 from shared.store import contacts as store
 from shared.store.consents import Consent
 from shared.store.database import Connection
-from shared.store.failures import taken
+from shared.store.failures import Taken
 from shared.store.outbox import Recorded
 
 _TRIES: Final = 4
@@ -120,10 +120,8 @@ async def change_contact(
     written = replace(changed, sequence=held.sequence + 1, updated_at=now)
     try:
         await store.update(tx, written)
-    except Exception as error:
-        if taken(error):
-            raise _conflict() from None
-        raise
+    except Taken:
+        raise _conflict() from None
     if written.marketing_consent != held.marketing_consent:
         await _record_consent(tx, written, source=source, now=now)
     await _tell(tx, written, ContactUpdated(written.id, missed_due_dates=missed or None), now=now)

@@ -49,7 +49,7 @@ class Practice:
         uuid: str = answer["uuid"]
         return uuid
 
-    async def change(self, uuid: str, **fields: Any) -> Answer:
+    async def change(self, uuid: str, /, **fields: Any) -> Answer:
         return await self.door.call("PUT", f"/events/reminders/{uuid}", fields)
 
     async def cancel(self, uuid: str) -> Answer:
@@ -105,8 +105,8 @@ class Practice:
             kind,
         )
         await self.door.execute(
-            "update reminders set status = case when exists (select from occurrences where reminder_id = $1 "
-            "and state = 'scheduled') then 'active' else 'completed' end where id = $1",
+            "update reminders set status = 'completed', ended_at = clock_timestamp() where id = $1 and not exists "
+            "(select from occurrences where reminder_id = $1 and state = 'scheduled')",
             UUID(uuid),
         )
 
