@@ -27,6 +27,7 @@ class Details(TypedDict):
     field: NotRequired[str]
     value: NotRequired[str]
     suggestion: NotRequired[str]
+    reason: NotRequired[str]
     problems: NotRequired[list[Problem]]
     more: NotRequired[int]
 
@@ -67,7 +68,8 @@ def refuse(  # noqa: C901, PLR0911, PLR0912 - one case for each refusal, so that
             return _error(403, code.upper(), message, request_id)
         case no.NotFound(what=what, reason=reason):
             details = {"reason": reason} if reason else {}
-            return _error(404, f"{what.upper()}_NOT_FOUND", f"There is no such {what}.", request_id, details)
+            message = f"The {what} cannot be reached: {reason}." if reason else f"There is no such {what}."
+            return _error(404, f"{what.upper()}_NOT_FOUND", message, request_id, details)
         case no.NotAllowed(methods=methods):
             return _error(405, "METHOD_NOT_ALLOWED", f"Use {', '.join(methods)}.", request_id)
         case no.TooSlow():
