@@ -48,6 +48,18 @@ async def page(db: Connection, *, account_id: UUID, contact_id: UUID | None, lim
     return [reminder_of(row) for row in await db.fetch(_PAGE, account_id, contact_id, limit, skip)]
 
 
+_WEIGHT: Final = f"""
+with page as (select r.subject, r.text {_WHERE} order by r.number limit $3 offset $4)
+select coalesce(sum(octet_length(subject) + coalesce(octet_length(text), 0)), 0)::bigint from page
+"""
+
+
+async def weight(db: Connection, *, account_id: UUID, contact_id: UUID | None, limit: int, skip: int) -> int:
+    """How many bytes of text such a page holds."""
+    found: int = await db.fetchval(_WEIGHT, account_id, contact_id, limit, skip)
+    return found
+
+
 _COUNT: Final = f"select count(*) {_WHERE}"
 
 

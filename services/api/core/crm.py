@@ -28,6 +28,12 @@ from shared.store.database import Connection
 
 DOOR: Final = "crm"
 
+TOO_HIGH: Final = "limit_too_high"
+"""The code of a page that is too large."""
+
+MOST_TEXT: Final = 50_000_000
+"""Bytes of text in one page; ten of the longest reminders fit, a hundred would take a gigabyte of memory."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shown:
@@ -102,12 +108,20 @@ async def remove(tx: Connection, *, account_id: UUID, number: int, now: datetime
 
 
 async def list_all(db: Connection, *, account_id: UUID, contact_number: int | None, limit: int, skip: int) -> Page:
-    """Oldest first; of one contact or of all. Raises `NotFound` for the contact (B-190)."""
+    """Oldest first; of one contact or of all. Raises `NotFound` for the contact (B-190).
+
+    Raises `Invalid` where the page holds too much text for one answer.
+    """
     contact_id = None
     if contact_number is not None:
         contact_id = (await find_contact(db, account_id=account_id, number=contact_number)).id
     account = await accounts.get(db, account_id)
     total = await numbered.count(db, account_id=account_id, contact_id=contact_id)
+    text = await numbered.weight(db, account_id=account_id, contact_id=contact_id, limit=limit, skip=skip)
+    if text > MOST_TEXT:
+        raise Invalid(
+            [Problem("limit", "must be lower: the reminders of this page are too long for one answer", TOO_HIGH)]
+        )
     found = await numbered.page(db, account_id=account_id, contact_id=contact_id, limit=limit, skip=skip)
     ids = {reminder.contact_id for reminder in found if reminder.contact_id is not None}
     people = await contacts.read(db, account_ids=[account_id], ids=ids)

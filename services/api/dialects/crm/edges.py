@@ -10,8 +10,9 @@ from typing_extensions import TypedDict
 
 from services.api.core.caller import Caller
 from services.api.core.credentials import authenticate_key
+from services.api.core.crm import TOO_HIGH
 from services.api.core.recurring import PAST
-from services.api.dialects.crm.wire import LARGEST_ID, TOO_HIGH
+from services.api.dialects.crm.wire import LARGEST_ID
 from services.api.presented import account_key
 from services.api.responses import json_response
 from shared.domain import refusal as no
