@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from shared.domain.recipient import BadPhone, dialling_code, phone
+from shared.domain.recipient import BadPhone, dialling_code, phone, phone_in
 
 
 @pytest.mark.parametrize("code", ["62", "+62", "0062", " +62 "])
@@ -48,4 +48,47 @@ def test_nothing_but_our_own_error_comes_of_any_text(code: str, number: str) -> 
         return
     assert found.e164.startswith("+")
     assert found.e164[1:].isascii()
+    assert found.e164[1:].isdigit()
+
+
+@pytest.mark.parametrize(
+    ("written", "e164"),
+    [
+        ("1234567890", "+11234567890"),
+        ("123-456-7890", "+11234567890"),
+        ("11234567890", "+11234567890"),
+        ("+1 123 456 7890", "+11234567890"),
+        ("(617) 555-0100", "+16175550100"),
+        ("1-617-555-0100", "+16175550100"),
+        ("+62 812-3456-7890", "+6281234567890"),
+        ("006281234567890", "+6281234567890"),
+    ],
+)
+def test_c_24_a_number_without_a_code_is_of_the_region_b_215(written: str, e164: str) -> None:
+    """C-24."""
+    assert phone_in("US", written).e164 == e164
+
+
+def test_b_215_another_region_reads_its_own_numbers() -> None:
+    assert phone_in("ID", "0812-3456-7890").e164 == "+6281234567890"
+    assert phone_in("ID", "+1 617 555 0100").e164 == "+16175550100"
+
+
+@pytest.mark.parametrize(
+    "written", ["", "5550100", "6281234567890", "61755501001", "+", "617+5550100", "x", "+999123456"]
+)
+def test_c_24_what_is_no_number_there_is_refused(written: str) -> None:
+    """C-24, B-215: without its plus a foreign number may be one of ours with a digit too many."""
+    with pytest.raises(BadPhone):
+        phone_in("US", written)
+
+
+@given(text=some.text(alphabet="+0123456789 -()./x", max_size=40))
+def test_c_24_nothing_but_our_own_error_comes_of_any_text_here_either(text: str) -> None:
+    """B-215."""
+    try:
+        found = phone_in("US", text)
+    except BadPhone:
+        return
+    assert found.e164.startswith("+")
     assert found.e164[1:].isdigit()
