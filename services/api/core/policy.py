@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 
+from shared.domain.account import Policy
 from shared.domain.recipient import Channel
 from shared.runtime.keyring import Keyring
 from shared.runtime.settings import Settings
@@ -21,6 +22,8 @@ class Core:
     """Private ranges that webhooks may reach all the same."""
     needs_text: frozenset[Channel]
     """Channels on which a reminder must name a template that is registered here."""
+    policy: Policy
+    """What reminders fall back to where nothing nearer to them says otherwise."""
     phone_region: str = "US"
     """The country whose phone numbers need no code."""
     allow_past_dates: bool = False
@@ -33,6 +36,7 @@ class Core:
         return cls(
             keyring=Keyring.from_settings(settings),
             networks=settings.webhook_networks(),
+            policy=settings.policy(),
             phone_region=settings.phone_region,
             allow_past_dates=settings.allow_past_dates,
             needs_text=frozenset(

@@ -1,0 +1,356 @@
+"""One reminder seen from every side: why it goes out when it does, or why it did not; over all doors by one call."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from builders import a_reminder, in_future
+from integration.api.conftest import Door
+
+NUMBER = "+6281234567890"
+
+
+async def remind(door: Door, reminder_id: str = "r-1", **changes: Any) -> UUID:
+    status, answer = await door.reminder("POST", reminder_id, a_reminder(**changes))
+    assert status == 201, answer
+    rows = await door.fetch("select id from reminders where external_id = $1 order by created_at desc", reminder_id)
+    id: UUID = rows[0]["id"]
+    return id
+
+
+async def explain(door: Door, id: UUID, query: str = "") -> dict[str, Any]:
+    status, answer = await door.call("GET", f"/v1/reminders/{id}/explain{query}")
+    assert status == 200, answer
+    found: dict[str, Any] = answer
+    return found
+
+
+async def verdict(door: Door, id: UUID) -> str:
+    answer = await explain(door, id)
+    code: str = answer["explanation"]["verdict"]["code"]
+    return code
+
+
+async def lives(door: Door, query: str) -> dict[str, Any]:
+    status, answer = await door.call("GET", f"/v1/reminders?{query}")
+    assert status == 200, answer
+    found: dict[str, Any] = answer
+    return found
+
+
+async def end(door: Door, id: UUID, state: str, reason: str | None, *, status: str = "expired") -> None:
+    await door.execute(
+        "update occurrences set state = $2, reason = $3, ended_at = now() where reminder_id = $1", id, state, reason
+    )
+    await door.execute("update reminders set status = $2, ended_at = now() where id = $1", id, status)
+
+
+async def test_why_the_next_send_is_when_it_is(door: Door) -> None:
+    """B-026, B-027, B-270: the wall clock as written, the zone, its offset then, the rule and the rules' release."""
+    id = await remind(door, timezone="Europe/Berlin", sendTimes=["2030-10-27T02:30:00", "2030-11-01T09:00:00"])
+    answer = await explain(door, id)
+    reasons, send = answer["explanation"], answer["explanation"]["next_send"]
+    assert reasons["verdict"] == {
+        "code": "will_be_sent",
+        "sentence": "It will be sent at 2030-10-27T02:30:00+02:00 (Europe/Berlin) if nothing changes.",
+    }
+    assert (send["scheduled_for"], send["local_time"]) == ("2030-10-27T00:30:00Z", "2030-10-27T02:30:00")
+    assert send["utc_offset"] == "+02:00"
+    assert send["intent"]["written"] == "2030-10-27T02:30:00"
+    assert send["intent"]["clock"] == "overlap"
+    assert send["intent"]["sentence"].endswith("the first one is meant.")
+    clock = reasons["clock"]
+    assert clock["dst"] == {"gap": "forward", "overlap": "first"}
+    assert (clock["time_zone"], clock["planned_with"]) == ("Europe/Berlin", clock["rules"])
+    assert reasons["settings"] == {
+        "grace": {"seconds": 3600.0, "source": "environment"},
+        "catch_up": {"value": "all", "source": "schedule"},
+        "on_unknown": {"value": "park", "source": "environment"},
+    }
+    assert reasons["expires_at"] == "2030-10-27T01:30:00Z"
+    assert all(check["passed"] for check in reasons["checks"])
+    assert [one["intent"]["clock"] for one in answer["occurrences"]] == ["overlap", "plain"]
+    assert (answer["reminder"]["external_id"], answer["reminder"]["door"]) == ("r-1", "integration")
+
+
+async def test_an_offset_that_was_written_wins_and_says_so(door: Door) -> None:
+    """B-025."""
+    id = await remind(door, timezone="Europe/Berlin", sendTimes=["2030-10-27T02:30:00+07:00"])
+    intent = (await explain(door, id))["explanation"]["next_send"]["intent"]
+    assert intent["clock"] == "offset"
+
+
+async def test_settings_say_where_they_come_from(door: Door) -> None:
+    id = await remind(door)
+    await door.execute("update accounts set grace = interval '5 hours', on_unknown = 'retry'")
+    await door.execute("update configurations set grace = interval '2 hours', catch_up = 'none'")
+    await door.execute("update reminders set grace = interval '1 minute'")
+    settings = (await explain(door, id))["explanation"]["settings"]
+    assert settings["grace"] == {"seconds": 60.0, "source": "reminder"}
+    assert settings["catch_up"] == {"value": "none", "source": "configuration"}
+    assert settings["on_unknown"] == {"value": "retry", "source": "account"}
+
+
+async def test_b_265_it_waits_while_its_configuration_is_paused(door: Door) -> None:
+    id = await remind(door)
+    await door.execute("update configurations set state = 'paused'")
+    assert await verdict(door, id) == "waits_configuration"
+
+
+async def test_b_267_it_says_since_when_its_recipient_has_opted_out(door: Door) -> None:
+    id = await remind(door)
+    await door.execute(
+        "insert into suppressions (account_id, address, source, created_at) values ($1, $2, 'api', now())",
+        door.account.account_id,
+        NUMBER,
+    )
+    reasons = (await explain(door, id))["explanation"]
+    assert (reasons["verdict"]["code"], reasons["cause"]["code"]) == ("will_not_be_sent", "opted_out")
+    (check,) = [check for check in reasons["checks"] if not check["passed"]]
+    assert check["code"] == "opt_out"
+    assert "by api" in check["sentence"]
+
+
+async def test_b_268_marketing_needs_consent_and_says_what_was_said(door: Door) -> None:
+    id, contact = await remind(door), uuid4()
+    await door.execute(
+        """insert into contacts (id, account_id, phone, marketing_consent, created_at, updated_at)
+           values ($1, $2, $3, false, now(), now())""",
+        contact,
+        door.account.account_id,
+        NUMBER,
+    )
+    await door.execute(
+        """insert into consents (account_id, contact_id, category, granted, source, at)
+           values ($1, $2, 'marketing', false, 'campaigns', '2026-01-02T03:04:05Z')""",
+        door.account.account_id,
+        contact,
+    )
+    await door.execute("update reminders set category = 'marketing', contact_id = $1", contact)
+    reasons = (await explain(door, id))["explanation"]
+    assert reasons["cause"]["code"] == "no_marketing_consent"
+    (check,) = [check for check in reasons["checks"] if check["code"] == "consent"]
+    assert "2026-01-02T03:04:05Z by campaigns" in check["sentence"]
+
+
+async def test_a_provider_that_rests_is_named_with_its_end(door: Door) -> None:
+    id = await remind(door, sendTimes=[in_future(minutes=-5)])
+    await door.execute(
+        """insert into provider_pauses (account_id, channel, provider, reason, since, until)
+           values ($1, 'sms', 'twilio', 'bad credentials', now(), now() + interval '30 seconds')""",
+        door.account.account_id,
+    )
+    reasons = (await explain(door, id))["explanation"]
+    assert reasons["verdict"]["code"] == "waits_provider"
+    assert reasons["at"] == next(check["until"] for check in reasons["checks"] if check["code"] == "provider")
+
+
+@pytest.mark.parametrize(("column", "code"), [("status", "waits_campaign"), ("stale", "waits_plan")])
+async def test_a_campaign_that_does_not_run_or_whose_plan_is_stale_keeps_it_waiting(
+    door: Door, column: str, code: str
+) -> None:
+    id, contact, campaign, enrollment = await remind(door), uuid4(), uuid4(), uuid4()
+    account = door.account.account_id
+    await door.execute(
+        "insert into contacts (id, account_id, created_at, updated_at) values ($1, $2, now(), now())", contact, account
+    )
+    await door.execute(
+        """insert into campaigns (id, account_id, name, type, status, body, created_at, updated_at)
+           values ($1, $2, 'Checks', 'recurring', $3, 'Hello', now(), now())""",
+        campaign,
+        account,
+        "paused" if column == "status" else "running",
+    )
+    await door.execute(
+        """insert into enrollments (id, account_id, campaign_id, contact_id, stale, created_at)
+           values ($1, $2, $3, $4, $5, now())""",
+        enrollment,
+        account,
+        campaign,
+        contact,
+        column == "stale",
+    )
+    await door.execute("update reminders set enrollment_id = $1", enrollment)
+    assert await verdict(door, id) == code
+
+
+async def test_a_retry_says_what_failed_and_every_call_is_listed(door: Door) -> None:
+    id = await remind(door, sendTimes=[in_future(minutes=-5)])
+    await door.execute(
+        "update occurrences set attempt = 1, failures = 1, due_at = now() + interval '1 minute', reason = 'no route'"
+    )
+    await door.execute(
+        """insert into attempts (id, occurrence_id, account_id, number, provider, started_at, ended_at, outcome, reason)
+           select $1, id, account_id, 1, 'http', now(), now(), 'failed', 'no route' from occurrences""",
+        uuid4(),
+    )
+    answer = await explain(door, id)
+    assert answer["explanation"]["verdict"]["code"] == "will_be_tried_again"
+    assert "1 of 5 attempts failed" in answer["explanation"]["verdict"]["sentence"]
+    (occurrence,) = answer["occurrences"]
+    assert [(a["number"], a["outcome"], a["reason"]) for a in occurrence["attempts"]] == [(1, "failed", "no route")]
+    assert occurrence["lateness_seconds"] > 299
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "code"),
+    [
+        ("skipped", "opted_out", "opted_out"),
+        ("skipped", "no_marketing_consent", "no_marketing_consent"),
+        ("skipped", "5 failed attempts: no route", "attempts_failed"),
+        ("expired", "older than the grace", "older_than_grace"),
+        ("uncertain", "no answer", "uncertain"),
+    ],
+)
+async def test_b_059_of_one_that_was_not_sent_it_says_why(door: Door, state: str, reason: str, code: str) -> None:
+    id = await remind(door)
+    await end(door, id, state, reason)
+    answer = await explain(door, id)
+    assert answer["explanation"]["verdict"]["code"] == "not_sent"
+    assert answer["explanation"]["cause"]["code"] == code
+    assert answer["explanation"]["next_send"] is None
+    assert answer["occurrences"][0]["ending"]["code"] == code
+
+
+async def test_b_039_of_a_cancelled_one_it_says_when(door: Door) -> None:
+    id = await remind(door)
+    await door.reminder("PUT", "r-1", {"status": "cancelled"})
+    answer = await explain(door, id)
+    assert answer["explanation"]["verdict"]["code"] == "cancelled"
+    assert answer["explanation"]["cause"]["code"] == "cancelled"
+    assert answer["reminder"]["counts"] == {"cancelled": 1}
+
+
+async def test_a_thousand_times_are_told_page_by_page_within_the_deadline(door: Door) -> None:
+    """B-028."""
+    times = [in_future(hours=hour) for hour in range(1, 1_001)]
+    id = await remind(door, sendTimes=times)
+    started = time.monotonic()
+    answer = await explain(door, id, "?occurrences_limit=9999&occurrences_offset=990")
+    assert time.monotonic() - started < 2
+    assert (len(answer["occurrences"]), answer["total"], answer["limit"]) == (10, 1_000, 500)
+    assert answer["occurrences"][-1]["seq"] == 1_000
+    first = await explain(door, id)
+    assert [one["seq"] for one in first["occurrences"]] == list(range(1, 51))
+    near = (await lives(door, "external_id=r-1&occurrences_limit=3"))["reminders"][0]
+    assert [one["seq"] for one in near["occurrences"]] == [1, 2, 3]
+
+
+async def test_nothing_of_another_account_is_explained_or_found(door: Door) -> None:
+    id = await remind(door)
+    other = (await door.another_account()).api_key
+    for path in (f"/v1/reminders/{id}/explain", f"/v1/reminders/{uuid4()}/explain", "/v1/reminders/nobody/explain"):
+        status, answer = await door.call("GET", path, key=other)
+        assert (status, answer["error"]["code"]) == (404, "REMINDER_NOT_FOUND")
+    for query in ("", f"phone=%2B{NUMBER[1:]}", "external_id=r-1", "door=integration"):
+        status, answer = await door.call("GET", f"/v1/reminders?{query}", key=other)
+        assert (status, answer["total"], answer["reminders"]) == (200, 0, [])
+
+
+async def life_of_a_person(door: Door) -> UUID:
+    """A contact with a reminder at each of four doors, one of them to its mailbox, and one of somebody else."""
+    contact, account = uuid4(), door.account.account_id
+    await door.execute(
+        """insert into contacts (id, account_id, phone, email, created_at, updated_at)
+           values ($1, $2, $3, 'Ani@example.com', now(), now())""",
+        contact,
+        account,
+        NUMBER,
+    )
+    await remind(door, "by-number")
+    await remind(door, "by-mail")
+    await remind(door, "by-contact", phoneNumber="81234567891")
+    await remind(door, "somebody-else", phoneNumber="81234567892")
+    await door.execute(
+        """update reminders set channel = 'email', address = 'ani@EXAMPLE.com', door = 'crm'
+           where external_id = 'by-mail'"""
+    )
+    await door.execute(
+        "update reminders set contact_id = $1, door = 'appointments' where external_id = 'by-contact'", contact
+    )
+    return contact
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("contact_id={contact}", {"by-number", "by-mail", "by-contact"}),
+        ("phone=%2B6281234567890", {"by-number", "by-contact"}),
+        ("phone=+6281234567890", {"by-number", "by-contact"}),
+        ("email=ANI@example.com", {"by-mail", "by-contact"}),
+        ("contact_id={contact}&door=crm", {"by-mail"}),
+        ("external_id=by-contact", {"by-contact"}),
+        ("external_id=by-number&door=integration", {"by-number"}),
+        ("external_id=by-number&door=crm", set()),
+        ("phone=%2B6281234567890&status=cancelled", set()),
+        ("number={number}", {"somebody-else"}),
+        ("status=active", {"by-number", "by-mail", "by-contact", "somebody-else"}),
+    ],
+)
+async def test_b_267_a_persons_whole_reminder_life_over_all_doors_by_one_call(
+    door: Door, query: str, found: set[str]
+) -> None:
+    contact = await life_of_a_person(door)
+    (newest,) = await door.fetch("select number from reminders where external_id = 'somebody-else'")
+    answer = await lives(door, query.format(contact=contact, number=newest["number"]))
+    assert {one["external_id"] for one in answer["reminders"]} == found
+    assert answer["total"] == len(found)
+    for one in answer["reminders"]:
+        assert one["verdict"]["code"] == "will_be_sent"
+        assert [occurrence["state"] for occurrence in one["occurrences"]] == ["scheduled"]
+
+
+async def test_b_093_a_query_that_is_wrong_names_every_problem(door: Door) -> None:
+    status, answer = await door.call("GET", "/v1/reminders?limit=0&door=back&contact_id=7&number=x")
+    assert (status, answer["error"]["code"]) == (400, "VALIDATION_ERROR")
+    assert {p["field"] for p in answer["error"]["details"]["problems"]} == {"limit", "door", "contact_id", "number"}
+    for query in ("phone=12", "phone=%2B6281234567890&email=a@example.com", "limit=100&occurrences_limit=100"):
+        status, answer = await door.call("GET", f"/v1/reminders?{query}")
+        assert status == 400, query
+
+
+async def test_pages_of_lives_are_bounded_and_do_not_overlap(door: Door) -> None:
+    """B-120: a limit above the most is the most."""
+    for number in range(5):
+        await remind(door, f"r-{number}")
+    first = await lives(door, "limit=2")
+    second = await lives(door, "limit=2&offset=2")
+    assert first["total"] == second["total"] == 5
+    ids = [one["external_id"] for one in (*first["reminders"], *second["reminders"])]
+    assert ids == ["r-4", "r-3", "r-2", "r-1"]
+    assert (await lives(door, "limit=5000"))["limit"] == 100
+
+
+async def test_b_087_the_accounts_key_proves_the_caller_both_ways(door: Door) -> None:
+    id = await remind(door)
+    for headers in ({"x-api-key": door.account.api_key}, {"Authorization": f"Bearer {door.account.api_key}"}):
+        response = await door.client.get(f"/v1/reminders/{id}/explain", headers=headers)
+        assert response.status == 200
+    assert (await door.client.get(f"/v1/reminders/{id}/explain")).status == 401
+
+
+async def test_what_rules_of_another_release_cannot_read_is_explained_all_the_same(door: Door) -> None:
+    id = await remind(door)
+    await door.execute("update reminders set schedule = '{}'")
+    answer = await explain(door, id)
+    assert answer["explanation"]["schedule"]["code"] == "unreadable"
+    assert answer["explanation"]["next_send"]["intent"] is None
+
+
+async def test_b_270_a_send_that_new_rules_moved_is_told_of(door: Door) -> None:
+    from services.api.rereading import Rereading  # noqa: PLC0415 - of this test alone
+
+    id = await remind(door, timezone="Europe/Berlin", sendTimes=["2030-07-01T09:00:00"])
+    await door.execute("update reminders set tzdata_version = '2020.1'")
+    await door.execute(
+        "update occurrences set scheduled_for = scheduled_for + $1, due_at = due_at + $1", timedelta(hours=1)
+    )
+    assert (await explain(door, id))["explanation"]["clock"]["planned_with"] == "2020.1"
+    await Rereading(door.runtime).tick()
+    answer = await explain(door, id)
+    assert [one["ending"] and one["ending"]["code"] for one in answer["occurrences"]] == ["rules_changed", None]
+    assert answer["explanation"]["next_send"]["scheduled_for"] == "2030-07-01T07:00:00Z"
