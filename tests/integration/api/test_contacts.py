@@ -72,7 +72,18 @@ async def test_b_100_without_phone_and_email_there_is_nobody(door: Door) -> None
 
 
 @pytest.mark.parametrize(
-    "phone", ["07912345678", "+44 7912 345678", "447912345678", "+0447912345678", "+1", "", "+44791234567890123", "é+"]
+    "phone",
+    [
+        "07912345678",
+        "+44 7912 345678",
+        "447912345678",
+        "+0447912345678",
+        "+1",
+        "",
+        "+44791234567890123",
+        "é+",
+        "+999999999999999",
+    ],
 )
 async def test_b_101_and_b_091_a_phone_that_is_not_e164_is_shown_with_what_would_be(door: Door, phone: str) -> None:
     error = await refused(door, phone=phone)

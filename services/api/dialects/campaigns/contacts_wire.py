@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from services.api.parse import EXACT, Wire
 from services.api.problems import LONGEST_NAME, items
+from services.api.shown import E164, EMAIL, TIME_ZONE, Shown, whole_number
 from shared.domain.due import read_due
 from shared.domain.email_address import BadEmail, check_email
 from shared.domain.schedule import BadTime, BadZone, zone
@@ -31,7 +32,10 @@ def is_e164(text: str) -> bool:
     """Whether it is a phone number that could exist, written as E.164 says."""
     if _E164.fullmatch(text) is None:
         return False
-    return phonenumbers.is_possible_number(phonenumbers.parse(text, None))
+    try:
+        return phonenumbers.is_possible_number(phonenumbers.parse(text, None))
+    except phonenumbers.NumberParseException:
+        return False
 
 
 def check_phone(text: str) -> str:
@@ -123,9 +127,9 @@ def _for_recurrent(part: Any, info: ValidationInfo) -> Any:
 
 
 Name = Annotated[str, Field(max_length=255), AfterValidator(_without_controls)]
-Email = Annotated[str, AfterValidator(checked_email)]
-Phone = Annotated[str, AfterValidator(check_phone)]
-Due = Annotated[str, AfterValidator(_due)]
+Email = Annotated[str, AfterValidator(checked_email), EMAIL]
+Phone = Annotated[str, AfterValidator(check_phone), E164]
+Due = Annotated[str, AfterValidator(_due), Shown("2026-05-29", "date-or-moment")]
 Tag = Annotated[str, Field(max_length=100), AfterValidator(_tag)]
 
 
@@ -133,7 +137,7 @@ class NewContact(Wire):
     """`POST /v1/contacts` (B-099 to B-118): what is left out stays, null clears."""
 
     email: Email | None = None
-    phone: Annotated[str | None, AfterValidator(_phone), Field(validate_default=True)] = None
+    phone: Annotated[str | None, AfterValidator(_phone), Field(validate_default=True), E164] = None
     first_name: Name | None = None
     last_name: Name | None = None
     marketing_consent: bool | None = None
@@ -153,7 +157,7 @@ class NewContact(Wire):
     recurrent_interval_unit: Annotated[
         Literal["days", "months", "years"] | None, AfterValidator(_for_recurrent), Field(validate_default=True)
     ] = None
-    time_zone: Annotated[str, AfterValidator(_zone)] | None = None
+    time_zone: Annotated[str, AfterValidator(_zone), TIME_ZONE] | None = None
 
 
 def _count(text: str) -> str:
@@ -179,7 +183,7 @@ def with_plus(text: str) -> str:
 
 
 Flag = Literal["true", "false"]
-Moment = Annotated[str, AfterValidator(_moment)]
+Moment = Annotated[str, AfterValidator(_moment), Shown("2026-05-29", "date-or-moment")]
 
 
 class _Query(Wire):
@@ -189,15 +193,15 @@ class _Query(Wire):
 class PageQuery(_Query):
     """Which part of a list; a limit above the most is the most (B-120)."""
 
-    limit: Annotated[str, AfterValidator(_positive)] = "50"
-    offset: Annotated[str, AfterValidator(_count)] = "0"
+    limit: Annotated[str, AfterValidator(_positive), whole_number(1, 10**18 - 1)] = "50"
+    offset: Annotated[str, AfterValidator(_count), whole_number(0, 10**18 - 1)] = "0"
 
 
 class ContactQuery(PageQuery):
     """`GET /v1/contacts` (B-119 to B-124, B-127)."""
 
-    phone: Annotated[str, AfterValidator(with_plus), AfterValidator(check_phone)] | None = None
-    email: Annotated[str, AfterValidator(checked_email)] | None = None
+    phone: Annotated[str, AfterValidator(with_plus), AfterValidator(check_phone), E164] | None = None
+    email: Email | None = None
     search: Annotated[str, Field(max_length=255)] | None = None
     has_phone: Flag | None = None
     marketing_consent: Flag | None = None
@@ -221,5 +225,5 @@ class NewOptOut(Wire):
     """`POST /v1/opt-outs`: one of phone and email."""
 
     email: Email | None = None
-    phone: Annotated[str | None, AfterValidator(_phone), Field(validate_default=True)] = None
+    phone: Annotated[str | None, AfterValidator(_phone), Field(validate_default=True), E164] = None
     source: Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_tag)] = "api"
