@@ -107,7 +107,13 @@ def test_every_code_of_the_campaigns_dialect_is_in_its_paper() -> None:
         source = (api / "core" / f"{verb}.py").read_text(encoding="utf-8")
         codes |= {code.upper() for code in re.findall(r"Conflict\(\s*\"(\w+)\"", source)}
         codes |= {f"{what.upper()}_NOT_FOUND" for what in re.findall(r"NotFound\(\"(\w+)\"\)", source)}
-    assert {"ROTATION_PHASE", "BACKFILL_NOT_FOUND", "INTERNAL_ERROR", "IDENTIFIER_CONFLICT", "OPT_OUT_NOT_FOUND"} <= codes
+    assert {
+        "ROTATION_PHASE",
+        "BACKFILL_NOT_FOUND",
+        "INTERNAL_ERROR",
+        "IDENTIFIER_CONFLICT",
+        "OPT_OUT_NOT_FOUND",
+    } <= codes
     told = set(re.findall(r"`([A-Z_]+)`", TEXTS["services/api/dialects/campaigns/README.md"]))
     assert codes <= told
 
