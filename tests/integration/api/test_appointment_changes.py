@@ -167,7 +167,8 @@ async def test_what_was_sent_can_be_called_off_too_and_booked_anew_b_214(practic
     assert await practice.booked() != uuid
 
 
-async def test_a_cancellation_is_told_once_where_such_a_message_is_registered_c_23(practice: Practice) -> None:
+async def test_a_cancellation_is_told_once_where_such_a_message_is_registered(practice: Practice) -> None:
+    """C-23."""
     await practice.message("CANCELLATION", "Not in {eventLocation}.")
     uuid = await practice.booked()
     for _ in range(2):

@@ -139,7 +139,8 @@ async def test_the_new_phone_gets_what_waits_b_241(post: Post) -> None:
     assert rows == [{"address": "+16175550101"}]
 
 
-async def test_booking_and_calling_off_are_told_where_such_messages_are_registered_c_23(post: Post) -> None:
+async def test_booking_and_calling_off_are_told_where_such_messages_are_registered(post: Post) -> None:
+    """C-23."""
     await post.practice.message("CONFIRMATION", "Booked: {eventLocation}.")
     await post.practice.message("CANCELLATION", "Off: {eventLocation}.")
     uuid = await post.practice.booked()

@@ -20,7 +20,8 @@ async def _type(door: Door, name: str = "check-up") -> str:
     return uuid
 
 
-async def test_a_type_has_a_uuid_and_one_name_c_20(visitor: Door) -> None:
+async def test_a_type_has_a_uuid_and_one_name(visitor: Door) -> None:
+    """C-20."""
     uuid = await _type(visitor)
     assert await _type(visitor) == uuid, "a request may come twice"
     other = await _type(visitor, "surgery")
@@ -32,19 +33,22 @@ async def test_a_type_has_a_uuid_and_one_name_c_20(visitor: Door) -> None:
 
 
 @pytest.mark.parametrize("uuid", ["x", "01a1fe90-8df3-7321-a7b3-041071b770a8"])
-async def test_an_unknown_type_is_not_found_c_20(visitor: Door, uuid: str) -> None:
+async def test_an_unknown_type_is_not_found(visitor: Door, uuid: str) -> None:
+    """C-20."""
     assert code(await visitor.call("GET", f"{TYPES}/{uuid}")) == (404, "APPOINTMENT_TYPE_NOT_FOUND")
 
 
 @pytest.mark.parametrize("body", [{}, {"type": ""}, {"type": 1}, {"type": None}, {"type": "a\u0007"}])
-async def test_a_type_needs_a_name_c_20(visitor: Door, body: dict[str, Any]) -> None:
+async def test_a_type_needs_a_name(visitor: Door, body: dict[str, Any]) -> None:
+    """C-20."""
     answer = await visitor.call("POST", TYPES, body)
     assert answer[0] == 400
     assert fields(answer) == {"type"}
 
 
 @pytest.mark.parametrize("kind", ["CONFIRMATION", "CANCELLATION", "REMINDER", "NO_SHOW", "FOLLOW_UP"])
-async def test_a_message_answers_with_its_macros_c_21_c_22(visitor: Door, kind: str) -> None:
+async def test_a_message_answers_with_its_macros(visitor: Door, kind: str) -> None:
+    """C-21, C-22."""
     event_type = {"uuid": await _type(visitor)}
     body = {"eventType": event_type, "messageType": kind, "text": "{doctor} in {eventLocation}, {doctor}!"}
     wanted = body | {"macros": ["doctor", "eventLocation"]}
@@ -52,7 +56,8 @@ async def test_a_message_answers_with_its_macros_c_21_c_22(visitor: Door, kind: 
     assert await visitor.call("GET", MESSAGES) == (200, {"messages": [wanted]})
 
 
-async def test_a_message_that_is_posted_again_is_replaced_c_21(visitor: Door) -> None:
+async def test_a_message_that_is_posted_again_is_replaced(visitor: Door) -> None:
+    """C-21."""
     uuid = await _type(visitor)
     for text in ("One", "Two"):
         body = {"eventType": {"uuid": uuid}, "messageType": "REMINDER", "text": text}
@@ -78,9 +83,8 @@ async def test_a_message_that_is_posted_again_is_replaced_c_21(visitor: Door) ->
         ({"eventType": {}}, "eventType.uuid"),
     ],
 )
-async def test_a_message_that_could_not_be_sent_is_refused_c_21_c_22(
-    visitor: Door, wrong: dict[str, Any], field: str
-) -> None:
+async def test_a_message_that_could_not_be_sent_is_refused(visitor: Door, wrong: dict[str, Any], field: str) -> None:
+    """C-21, C-22."""
     body = {"eventType": {"uuid": await _type(visitor)}, "messageType": "REMINDER", "text": "Hello"}
     answer = await visitor.call("POST", MESSAGES, body | wrong)
     assert answer[0] == 400

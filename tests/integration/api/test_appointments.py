@@ -111,9 +111,10 @@ async def test_an_offset_in_the_time_wins_over_the_zone_b_223(practice: Practice
 
 
 @pytest.mark.parametrize("phone", ["617-555-0100", "6175550100", "16175550100", "+1 617 555 0100", "001 617-555-0100"])
-async def test_phones_may_be_written_in_many_ways_and_are_echoed_as_they_came_b_215_c_24(
+async def test_phones_may_be_written_in_many_ways_and_are_echoed_as_they_came_b_215(
     practice: Practice, phone: str
 ) -> None:
+    """C-24."""
     status, answer = await practice.book(phone=phone)
     assert (status, answer["phone"]) == (200, phone)
     assert await practice.door.fetch("select address from reminders") == [{"address": "+16175550100"}]
@@ -218,7 +219,7 @@ async def test_other_metadata_is_refused_b_232(practice: Practice, metadata: Any
 
 
 @pytest.mark.parametrize("metadata", [..., {}, {"eventLocation": None}])
-async def test_a_macro_without_a_value_is_refused_c_22(practice: Practice, metadata: Any) -> None:
+async def test_a_macro_without_a_value_is_refused(practice: Practice, metadata: Any) -> None:
     """C-22."""
     answer = await practice.book(metadata=metadata)
     assert code(answer) == (400, "MISSING_MACRO_VALUE")
@@ -263,7 +264,8 @@ async def test_an_appointment_in_the_past_is_accepted_and_nothing_is_sent_b_234(
     assert await practice.door.fetch("select id from occurrences where state = 'scheduled'") == []
 
 
-async def test_a_confirmation_goes_out_once_where_one_is_registered_c_23(practice: Practice) -> None:
+async def test_a_confirmation_goes_out_once_where_one_is_registered(practice: Practice) -> None:
+    """C-23."""
     await practice.message("CONFIRMATION", "Booked: {eventLocation}.")
     uuid = await practice.booked()
     await practice.booked()
