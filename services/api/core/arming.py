@@ -27,6 +27,8 @@ from shared.store.enrollments import Arming
 
 DOOR: Final = "campaigns"
 
+_NOTE: Final = "Planned anew after its contact or campaign changed"
+
 
 async def retarget(tx: Connection, contact: Contact, *, now: datetime) -> None:
     """Send what is still to be sent to a contact's new phone or e-mail."""
@@ -98,12 +100,12 @@ async def _replan(
     """An ended reminder goes on where new times lie ahead, unless somebody cancelled it."""
     status = held.reminder.status
     if status is Status.ACTIVE:
-        await change_reminder(tx, core, configuration, held, Change(draft), now=now)
+        await change_reminder(tx, core, configuration, held, Change(draft, note=_NOTE), now=now)
         return
     done = spent(held.places)
     ahead = any(planned.at > now and (planned.kind, planned.at) not in done for planned in draft.planned(now=now))
     if ahead and status is not Status.CANCELLED:
-        await change_reminder(tx, core, configuration, held, Change(draft, Status.ACTIVE), now=now)
+        await change_reminder(tx, core, configuration, held, Change(draft, Status.ACTIVE, note=_NOTE), now=now)
 
 
 def _draft(arming: Arming, contact: Contact, address: str, times: Sequence[datetime], where: Where) -> Draft:
