@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final, Generic, TypeVar
 from uuid import UUID
 
 from services.api.core.listing import list_reminders
@@ -19,26 +19,28 @@ from shared.store.reminders import Address
 
 MOST: Final = 1_000
 
-Act = Callable[[Held], Awaitable[dict[str, Any]]]
+T = TypeVar("T")
+
+Act = Callable[[Held], Awaitable[T]]
 """Does one reminder's part and says what it did."""
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class Result(Generic[T]):
     external_id: str
-    done: dict[str, Any] | None
+    done: T | None
     refusal: Refused | None
 
 
 async def act_on_many(
     tx: Connection,
-    act: Act,
+    act: Act[T],
     *,
     account_id: UUID,
     ids: Sequence[str] | None,
     wanted: Filter,
     dry_run: bool,
-) -> list[Result]:
+) -> list[Result[T]]:
     """Do `act` for the reminders that `ids` name, or for all that `wanted` finds, in one transaction.
 
     A refusal is that reminder's result and touches no other. `dry_run` does everything and takes it back.
@@ -48,7 +50,7 @@ async def act_on_many(
     savepoint = tx.transaction()
     await savepoint.start()
     await plans.hold_all(tx, account_id=account_id, reminder_ids=[id for _, id in named if isinstance(id, UUID)])
-    results: list[Result] = []
+    results: list[Result[T]] = []
     for external_id, found in named:
         try:
             if isinstance(found, Refused):

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 from pydantic_core import PydanticCustomError, from_json
 
 from services.api.json_body import lax_problems
+from services.api.shown import DURATION, E164, MOMENT, TIME_ZONE, whole_number
 from shared.domain.booking import MOST_TEXT
 from shared.domain.metadata import BadMacro, Scalar, check_macros
 from shared.domain.recipient import BadPhone, phone_in
@@ -106,13 +107,13 @@ def _few(values: dict[str, Scalar]) -> dict[str, Scalar]:
 
 
 Line = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_no_controls)]
-PhoneNumber = Annotated[str, AfterValidator(_phone)]
-Offset = Annotated[str, AfterValidator(_duration)]
-Moment = Annotated[str, AfterValidator(_moment)]
-Zone = Annotated[str, AfterValidator(_zone)]
+PhoneNumber = Annotated[str, AfterValidator(_phone), E164]
+Offset = Annotated[str, AfterValidator(_duration), DURATION]
+Moment = Annotated[str, AfterValidator(_moment), MOMENT]
+Zone = Annotated[str, AfterValidator(_zone), TIME_ZONE]
 Text = Annotated[str, Field(min_length=1, max_length=MOST_TEXT), AfterValidator(_message_text)]
 Metadata = Annotated[dict[str, Scalar], BeforeValidator(_object), AfterValidator(_few)]
-LookedFor = Annotated[str, BeforeValidator(_with_plus), AfterValidator(_phone)]
+LookedFor = Annotated[str, BeforeValidator(_with_plus), AfterValidator(_phone), E164]
 """A phone in a query."""
-Digits = Annotated[str, AfterValidator(_digits)]
+Digits = Annotated[str, AfterValidator(_digits), whole_number(0, 999_999_999)]
 """A whole number in a query."""

@@ -13,6 +13,7 @@ from typing_extensions import TypedDict
 from services.api.dialects.campaigns.wire import Id, Moment, Name
 from services.api.parse import Wire
 from services.api.problems import items
+from services.api.shown import DURATION
 from shared.domain.campaign import MAX_OFFSETS, MAX_TEXT
 from shared.domain.duration import BadDuration, Duration
 from shared.domain.macros import BadText, check_text
@@ -55,7 +56,7 @@ Category = Literal["marketing", "transactional"]
 Text = Annotated[str, Field(max_length=_LONGEST), AfterValidator(_not_blank), AfterValidator(_with_macros)]
 Subject = Annotated[Name, AfterValidator(_with_macros)]
 Offsets = Annotated[
-    tuple[Annotated[str, AfterValidator(_duration)], ...],
+    tuple[Annotated[str, AfterValidator(_duration), DURATION], ...],
     Field(strict=False),
     items(least=0, most=MAX_OFFSETS),
     AfterValidator(_once_each),

@@ -7,13 +7,14 @@ from typing import Annotated, Final, Literal, Self
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
 from services.api.core.deliveries import DeliveryState
 from services.api.core.endpoints import EVENT_TYPES
 from services.api.parse import EXACT, PARTIAL, Wire
 from services.api.problems import items
+from services.api.shown import MOMENT, URL, Shown, whole_number
 from shared.domain.schedule import BadTime, instant
 from shared.domain.webhook_url import BadUrl, check_url
 
@@ -75,17 +76,13 @@ def _moment(text: str) -> str:
 
 
 Name = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_line)]
-Url = Annotated[
-    str,
-    Field(min_length=1, examples=["https://example.com/hook"], json_schema_extra={"format": "uri"}),
-    AfterValidator(_url),
-]
+Url = Annotated[str, Field(min_length=1), AfterValidator(_url), URL]
 EventTypes = Annotated[
-    tuple[Annotated[str, AfterValidator(_event_type), Field(json_schema_extra={"enum": list(EVENT_TYPES)})], ...],
+    tuple[Annotated[str, AfterValidator(_event_type), Shown(schema=(("enum", EVENT_TYPES),))], ...],
     Field(strict=False),
     items(least=1, most=200),
 ]
-Moment = Annotated[str, Field(examples=["2026-05-29T09:00:00Z"]), AfterValidator(_moment)]
+Moment = Annotated[str, AfterValidator(_moment), MOMENT]
 Id = Annotated[str, Field(min_length=1, max_length=255)]
 
 
@@ -124,20 +121,22 @@ class Rotation(Wire):
     phase: Literal["stage", "promote", "retire"] = "stage"
 
 
-_COUNT: Final = {"type": "integer", "minimum": 0, "maximum": 999_999_999}
-_STATE_LIST: Final = {
-    "type": "string",
-    "pattern": f"^({'|'.join(sorted(_STATES))})(,({'|'.join(sorted(_STATES))}))*$",
-    "examples": ["exhausted,held"],
-}
+_STATE_LIST: Final = f"({'|'.join(sorted(_STATES))})"
 
 
 class DeliveryQuery(Wire):
     """`GET /v1/webhooks/{id}/deliveries`; several states are joined by commas."""
 
-    state: Annotated[str, AfterValidator(_states), WithJsonSchema(_STATE_LIST)] | None = None
-    limit: Annotated[str, AfterValidator(_one_or_more), WithJsonSchema({**_COUNT, "minimum": 1})] = "50"
-    offset: Annotated[str, AfterValidator(_digits), WithJsonSchema(_COUNT)] = "0"
+    state: (
+        Annotated[
+            str,
+            AfterValidator(_states),
+            Shown("exhausted,held", schema=(("pattern", f"^{_STATE_LIST}(,{_STATE_LIST})*$"),)),
+        ]
+        | None
+    ) = None
+    limit: Annotated[str, AfterValidator(_one_or_more), whole_number(1, 999_999_999)] = "50"
+    offset: Annotated[str, AfterValidator(_digits), whole_number(0, 999_999_999)] = "0"
 
 
 class Replay(Wire):
@@ -149,7 +148,7 @@ class Replay(Wire):
     start: Annotated[Moment | None, Field(alias="from")] = None
     end: Annotated[Moment | None, Field(alias="to")] = None
     states: Annotated[
-        tuple[Annotated[str, AfterValidator(_state), Field(json_schema_extra={"enum": sorted(_STATES)})], ...],
+        tuple[Annotated[str, AfterValidator(_state), Shown(schema=(("enum", tuple(sorted(_STATES))),))], ...],
         Field(strict=False),
         items(least=1, most=len(_STATES)),
     ] = (DeliveryState.EXHAUSTED.value,)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import unicodedata
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+from services.api.core.crm import TOO_HIGH
 from services.api.parse import EXACT, PARTIAL, Wire
+from services.api.shown import E164, EMAIL, Shown, whole_number
 from shared.domain.email_address import BadEmail, check_email
 from shared.domain.recipient import BadPhone, phone_in
 from shared.domain.schedule import BadTime, Feb29, read_date
@@ -20,9 +22,6 @@ MOST_LIMIT: Final = 100
 LARGEST_ID: Final = 2**63 - 1
 DIGITS: Final = 9
 """Of a number in a query, at most."""
-
-TOO_HIGH: Final = "limit_too_high"
-"""The code of a page that is too large."""
 
 ANY_REGION: Final = "US"
 """Means nothing for a number with its country's code, and others are refused."""
@@ -87,7 +86,7 @@ Frequency = Literal["one_time", "day", "week", "month", "year"]
 Precise = Literal["exact", "approximate", "unknown"]
 Number = Annotated[int, Field(ge=1, le=LARGEST_ID)]
 """A row's id."""
-Date = Annotated[str, AfterValidator(_date), WithJsonSchema({"type": "string", "format": "date"})]
+Date = Annotated[str, AfterValidator(_date), Shown("2026-05-29", "date")]
 Name = Annotated[
     str, Field(min_length=1, max_length=255), AfterValidator(_says_something), AfterValidator(_no_controls)
 ]
@@ -112,10 +111,8 @@ class _ContactFields(Wire):
     is_partial: bool = False
     birthdate: Date | None = None
     is_birthdate_approximate: Precise = "unknown"
-    email: (
-        Annotated[str, Field(max_length=254, json_schema_extra={"format": "email"}), AfterValidator(_email)] | None
-    ) = None
-    phone: Annotated[str, Field(max_length=40, examples=["+14155550132"]), AfterValidator(_phone)] | None = None
+    email: Annotated[str, Field(max_length=254), AfterValidator(_email), EMAIL] | None = None
+    phone: Annotated[str, Field(max_length=40), AfterValidator(_phone), E164] | None = None
     feb29: Annotated[Feb29 | None, Field(strict=False)] = None
 
     @property
@@ -143,12 +140,8 @@ class PageQuery(Wire):
 
     model_config = ConfigDict(strict=False)
 
-    limit: Annotated[
-        str, AfterValidator(_limit), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": MOST_LIMIT})
-    ] = "10"
-    page: Annotated[
-        str, AfterValidator(_page), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": 10**DIGITS - 1})
-    ] = "1"
+    limit: Annotated[str, AfterValidator(_limit), whole_number(1, MOST_LIMIT)] = "10"
+    page: Annotated[str, AfterValidator(_page), whole_number(1, 10**DIGITS - 1)] = "1"
 
 
 class Removal(Wire):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from aiohttp import web
 
@@ -11,10 +11,12 @@ from services.api.core.changes import Change, change_reminder
 from services.api.core.configurations import get_configuration, get_configuration_by_row
 from services.api.core.listing import Filter, list_reminders
 from services.api.core.reminders import create_reminder, delete_reminder, hold, locate, see
-from services.api.dialect import Call, Dialect, RouteDef
-from services.api.dialects.items import actions, configurations, filters, templates, translate, wire
+from services.api.dialect import About, Call, Dialect, RouteDef
+from services.api.dialects.items import actions, answers, configurations, filters, templates, translate, wire
 from services.api.dialects.items.edges import authenticate_by_key, refuse
-from services.api.parse import parse, parse_query
+from services.api.dialects.items.fields import PARAMETERS
+from services.api.error_body import ErrorBody
+from services.api.presented import ACCOUNT_PROOFS
 from services.api.responses import empty_response, json_response
 from shared.domain.account import DEFAULT_NAME
 from shared.domain.schedule import instant, zone
@@ -24,7 +26,7 @@ _ITEMS: Final = "/api/reminder/item"
 
 async def create(call: Call) -> web.Response:
     """201 with the item; 200 where the same request made it before (B-064 to B-067)."""
-    body = parse(call.request, call.body, wire.NewItem)
+    body = call.read(wire.NewItem)
     where = _where(call, body.agent_id, body.configuration_id)
     configuration = await get_configuration(
         call.tx,
@@ -41,7 +43,7 @@ async def create(call: Call) -> web.Response:
 
 async def update(call: Call) -> web.Response:
     """The item with what the body changes (B-068 to B-073)."""
-    body = parse(call.request, call.body, wire.ItemUpdate)
+    body = call.read(wire.ItemUpdate)
     where = _where(call, body.agent_id, body.configuration_id)
     account_id = call.caller.account_id
     id = await locate(
@@ -64,7 +66,7 @@ async def update(call: Call) -> web.Response:
 
 async def read(call: Call) -> web.Response:
     """The item (B-075)."""
-    where = parse_query(call.request, wire.Where)
+    where = call.read_query(wire.Where)
     account_id = call.caller.account_id
     id = await locate(
         call.tx,
@@ -79,7 +81,7 @@ async def read(call: Call) -> web.Response:
 
 async def remove(call: Call) -> web.Response:
     """204 and no body (B-074)."""
-    where = parse_query(call.request, wire.ExactWhere)
+    where = call.read_query(wire.ExactWhere)
     account_id = call.caller.account_id
     id = await locate(
         call.tx,
@@ -95,17 +97,17 @@ async def remove(call: Call) -> web.Response:
 
 async def list_items(call: Call) -> web.Response:
     """A page of items, newest first (B-076 to B-082)."""
-    query = parse_query(call.request, wire.ListQuery)
+    query = call.read_query(wire.ListQuery)
     size, skip = filters.to_page(query)
     wanted = filters.to_filter(query, account_zone=call.caller.time_zone)
     page = await list_reminders(call.tx, wanted, account_id=call.caller.account_id, limit=size, skip=skip)
     items = [translate.to_item(seen.reminder, seen.history) for seen in page.seen]
-    return json_response({"items": items, "total": page.total, "pageSize": size, "skip": skip})
+    return json_response(answers.Items(items=items, total=page.total, pageSize=size, skip=skip))
 
 
 async def bulk(call: Call) -> web.Response:
     """One action on many items, with a result for each (B-063)."""
-    body = parse(call.request, call.body, wire.Bulk)
+    body = call.read(wire.Bulk)
     where = _where(call, body.agent_id, body.configuration_id, wire.ExactWhere)
     wanted = Filter(agent_id=where.agent_id, configuration_id=where.configuration_id)
     if body.filter:
@@ -118,25 +120,24 @@ async def bulk(call: Call) -> web.Response:
         wanted=wanted,
         dry_run=body.dry_run,
     )
-    told: list[dict[str, Any]] = [actions.to_result(result) for result in results]
+    told = [actions.to_result(result) for result in results]
     succeeded = sum("error" not in result for result in told)
-    return json_response(
-        {
-            "action": body.action,
-            "dryRun": body.dry_run,
-            "total": len(told),
-            "succeeded": succeeded,
-            "failed": len(told) - succeeded,
-            "results": told,
-        }
-    )
+    answer: answers.BulkResult = {
+        "action": body.action,
+        "dryRun": body.dry_run,
+        "total": len(told),
+        "succeeded": succeeded,
+        "failed": len(told) - succeeded,
+        "results": told,
+    }
+    return json_response(answer)
 
 
 def _where(
     call: Call, agent_id: str | None, configuration_id: str | None, query: type[wire.Where] = wire.Where
 ) -> wire.Where:
     """The configuration that the body names, or else the query (B-065)."""
-    in_query = parse_query(call.request, query)
+    in_query = call.read_query(query)
     if agent_id or configuration_id:
         return wire.Where(agentId=agent_id, configurationId=configuration_id)  # type: ignore[call-arg]
     return in_query
@@ -146,15 +147,40 @@ ITEMS: Final = Dialect(
     name="items",
     prefix="/api/reminder/item",
     routes=(
-        RouteDef("POST", f"{_ITEMS}/create", create),
-        RouteDef("PUT", f"{_ITEMS}/update", update),
-        RouteDef("POST", f"{_ITEMS}/bulk", bulk),
-        RouteDef("GET", f"{_ITEMS}/list", list_items),
-        RouteDef("GET", f"{_ITEMS}/{{reminderId}}", read),
-        RouteDef("DELETE", f"{_ITEMS}/{{reminderId}}", remove),
+        RouteDef(
+            "POST",
+            f"{_ITEMS}/create",
+            create,
+            body=wire.NewItem,
+            query=wire.Where,
+            answers={201: answers.Item, 200: answers.Item},
+        ),
+        RouteDef(
+            "PUT", f"{_ITEMS}/update", update, body=wire.ItemUpdate, query=wire.Where, answers={200: answers.Item}
+        ),
+        RouteDef(
+            "POST", f"{_ITEMS}/bulk", bulk, body=wire.Bulk, query=wire.ExactWhere, answers={200: answers.BulkResult}
+        ),
+        RouteDef("GET", f"{_ITEMS}/list", list_items, query=wire.ListQuery, answers={200: answers.Items}),
+        RouteDef("GET", f"{_ITEMS}/{{reminderId}}", read, query=wire.Where, answers={200: answers.Item}),
+        RouteDef(
+            "DELETE",
+            f"{_ITEMS}/{{reminderId}}",
+            remove,
+            query=wire.ExactWhere,
+            answers={204: None},
+            headers=("Belltower-Cancel-Outcome",),
+        ),
         *configurations.ROUTES,
         *templates.ROUTES,
     ),
     authenticate=authenticate_by_key,
     refuse=refuse,
+    about=About(
+        title="Items",
+        description="Reminders, configurations and templates over the whole account.",
+        proofs=ACCOUNT_PROOFS,
+        error=ErrorBody,
+        parameters=PARAMETERS,
+    ),
 )

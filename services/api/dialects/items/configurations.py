@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 from aiohttp import web
 
@@ -13,9 +12,9 @@ from services.api.core.configurations import Details
 from services.api.core.credentials import KEY_PAIR, refresh_keys
 from services.api.core.endpoints import set_configuration_webhook
 from services.api.dialect import Call, RouteDef
+from services.api.dialects.items import answers
 from services.api.dialects.items import settings_wire as wire
 from services.api.dialects.items.translate import utc
-from services.api.parse import parse, parse_query
 from services.api.responses import empty_response, json_response
 from shared.domain.account import Configuration, CredentialKind
 from shared.domain.refusal import Invalid, Problem
@@ -39,7 +38,7 @@ async def named(call: Call) -> Configuration:
 
 async def create(call: Call) -> web.Response:
     """201 with both keys, shown this once (B-002)."""
-    body = parse(call.request, call.body, wire.NewConfiguration, {"networks": call.core.networks})
+    body = call.read(wire.NewConfiguration, {"networks": call.core.networks})
     new = await core.create_configuration(
         call.tx,
         account_id=call.caller.account_id,
@@ -61,14 +60,18 @@ async def create(call: Call) -> web.Response:
     configuration = await core.get_configuration_by_row(call.tx, account_id=call.caller.account_id, id=new.id)
     if body.server_state == "paused":
         configuration = await core.set_running(call.tx, configuration, running=False, now=call.now)
-    webhook = await _set_webhook(call, configuration, body.integration_settings)
-    keys = {"primaryKey": new.primary_key, "secondaryKey": new.secondary_key}
-    return json_response(await _told(call, configuration) | keys | webhook, status=201)
+    secret = await _set_webhook(call, configuration, body.integration_settings)
+    answer: answers.NewConfigurationBody = {
+        **await _told(call, configuration, secret),
+        "primaryKey": new.primary_key,
+        "secondaryKey": new.secondary_key,
+    }
+    return json_response(answer, status=201)
 
 
 async def update(call: Call) -> web.Response:
     """The configuration with what the body gives; what is left out stays."""
-    body = parse(call.request, call.body, wire.ConfigurationUpdate, {"networks": call.core.networks})
+    body = call.read(wire.ConfigurationUpdate, {"networks": call.core.networks})
     kept = await core.get_configuration(
         call.tx,
         account_id=call.caller.account_id,
@@ -90,15 +93,16 @@ async def update(call: Call) -> web.Response:
     changed = await core.update_configuration(call.tx, kept, details, now=call.now)
     if "server_state" in given:
         changed = await core.set_running(call.tx, changed, running=body.server_state == "running", now=call.now)
-    webhook = await _set_webhook(call, changed, body.integration_settings)
-    return json_response(await _told(call, changed) | webhook)
+    secret = await _set_webhook(call, changed, body.integration_settings)
+    return json_response(await _told(call, changed, secret))
 
 
 async def list_all(call: Call) -> web.Response:
     """Every configuration of the account, oldest first."""
     found = await core.list_configurations(call.tx, account_id=call.caller.account_id)
     urls = await core.webhook_urls(call.tx, account_id=call.caller.account_id)
-    return json_response({"items": [to_configuration(found_one, urls.get(found_one.id)) for found_one in found]})
+    told = [to_configuration(found_one, urls.get(found_one.id)) for found_one in found]
+    return json_response(answers.Configurations(items=told))
 
 
 async def read(call: Call) -> web.Response:
@@ -130,14 +134,20 @@ async def refresh(call: Call) -> web.Response:
     kinds = (CredentialKind(key_type),) if key_type else KEY_PAIR
     configuration = await named(call)
     fresh = await refresh_keys(call.tx, configuration, kinds, grace=timedelta(seconds=seconds), now=call.now)
-    names = {"agentId": configuration.agent_id, "configurationId": configuration.configuration_id}
-    return json_response(names | {f"{kind}Key": secret for kind, secret in fresh.items()})
+    answer: answers.FreshKeys = {
+        "agentId": configuration.agent_id,
+        "configurationId": configuration.configuration_id,
+    }
+    if CredentialKind.PRIMARY in fresh:
+        answer["primaryKey"] = fresh[CredentialKind.PRIMARY]
+    if CredentialKind.SECONDARY in fresh:
+        answer["secondaryKey"] = fresh[CredentialKind.SECONDARY]
+    return json_response(answer)
 
 
 def _to_refresh(call: Call) -> tuple[wire.KeyType | None, int]:
     """Which key and what grace: from the query or the body, each said once. Raises `Invalid`."""
-    query = parse_query(call.request, wire.RefreshQuery)
-    body = parse(call.request, call.body, wire.RefreshBody) if call.body.strip() else wire.RefreshBody()
+    query, body = call.read_query(wire.RefreshQuery), call.read(wire.RefreshBody)
     names = {"key_type": "keyType", "grace_seconds": "graceSeconds"}
     both = query.model_fields_set & body.model_fields_set
     problems = [Problem(names[field], "stands in the query and in the body", "repeated") for field in sorted(both)]
@@ -150,11 +160,21 @@ def _to_refresh(call: Call) -> tuple[wire.KeyType | None, int]:
 
 
 async def numbers(call: Call) -> web.Response:
-    """The numbers of C-10."""
-    return json_response(asdict(await core.count_reminders(call.tx, await named(call), now=call.now)))
+    """How many reminders the configuration has, in which state (C-10)."""
+    counted = await core.count_reminders(call.tx, await named(call), now=call.now)
+    answer: answers.Numbers = {
+        "total": counted.total,
+        "active": counted.active,
+        "pending": counted.pending,
+        "completed": counted.completed,
+        "expired": counted.expired,
+        "cancelled": counted.cancelled,
+        "recent": counted.recent,
+    }
+    return json_response(answer)
 
 
-def to_configuration(configuration: Configuration, webhook_url: str | None) -> dict[str, Any]:
+def to_configuration(configuration: Configuration, webhook_url: str | None) -> answers.ConfigurationBody:
     """As a caller reads it."""
     return {
         "agentId": configuration.agent_id,
@@ -175,18 +195,23 @@ def to_configuration(configuration: Configuration, webhook_url: str | None) -> d
     }
 
 
-async def _told(call: Call, configuration: Configuration) -> dict[str, Any]:
+async def _told(
+    call: Call, configuration: Configuration, webhook_secret: str | None = None
+) -> answers.ConfigurationBody:
     urls = await core.webhook_urls(call.tx, account_id=call.caller.account_id)
-    return to_configuration(configuration, urls.get(configuration.id))
+    told = to_configuration(configuration, urls.get(configuration.id))
+    if webhook_secret is not None:
+        told["webhookSecret"] = webhook_secret
+    return told
 
 
 async def _set_webhook(
     call: Call, configuration: Configuration, settings: wire.IntegrationSettings | None
-) -> dict[str, str]:
+) -> str | None:
     """Set or take away the webhook where the body says so; a new signing secret is shown this once (C-3)."""
     if settings is None or "webhook_url" not in settings.model_fields_set:
-        return {}
-    secret = await set_configuration_webhook(
+        return None
+    return await set_configuration_webhook(
         call.tx,
         account_id=call.caller.account_id,
         configuration_id=configuration.id,
@@ -195,21 +220,30 @@ async def _set_webhook(
         networks=call.core.networks,
         now=call.now,
     )
-    return {"webhookSecret": secret} if secret else {}
 
 
 def _grace(seconds: int | None) -> timedelta | None:
     return timedelta(seconds=seconds) if seconds is not None else None
 
 
+_TOLD: Final = {200: answers.ConfigurationBody}
+
 ROUTES: Final = (
-    RouteDef("POST", _ROOT, create),
-    RouteDef("PUT", _ROOT, update),
-    RouteDef("GET", _ROOT, list_all),
-    RouteDef("GET", PATH, read),
-    RouteDef("DELETE", PATH, remove),
-    RouteDef("POST", f"{PATH}/pause", pause),
-    RouteDef("POST", f"{PATH}/resume", resume),
-    RouteDef("POST", f"{PATH}/refresh-keys", refresh),
-    RouteDef("GET", f"{PATH}/numbers", numbers),
+    RouteDef("POST", _ROOT, create, body=wire.NewConfiguration, answers={201: answers.NewConfigurationBody}),
+    RouteDef("PUT", _ROOT, update, body=wire.ConfigurationUpdate, answers=_TOLD),
+    RouteDef("GET", _ROOT, list_all, answers={200: answers.Configurations}),
+    RouteDef("GET", PATH, read, answers=_TOLD),
+    RouteDef("DELETE", PATH, remove, answers={204: None}),
+    RouteDef("POST", f"{PATH}/pause", pause, answers=_TOLD),
+    RouteDef("POST", f"{PATH}/resume", resume, answers=_TOLD),
+    RouteDef(
+        "POST",
+        f"{PATH}/refresh-keys",
+        refresh,
+        body=wire.RefreshBody,
+        body_optional=True,
+        query=wire.RefreshQuery,
+        answers={200: answers.FreshKeys},
+    ),
+    RouteDef("GET", f"{PATH}/numbers", numbers, answers={200: answers.Numbers}),
 )

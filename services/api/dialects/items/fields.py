@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError
 
 from services.api.dialects.items.paths import RESERVED_IDS
 from services.api.problems import items
+from services.api.shown import MOMENT, TIME_ZONE, Shown, whole_number
 from shared.domain.account import RESERVED_AGENT_IDS
 from shared.domain.recipient import BadPhone, dialling_code, phone
 from shared.domain.schedule import MAX_SEND_TIMES, BadTime, BadZone, instant, zone
@@ -105,20 +106,24 @@ def _webhook_url(url: str, info: ValidationInfo) -> str:
 
 _UTC: Final = ZoneInfo("UTC")
 
-Segment = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_one_segment)]
+Segment = Annotated[
+    str, Field(min_length=1, max_length=255), AfterValidator(_one_segment), Shown(schema=(("pattern", "^[^/]+$"),))
+]
 """Stands in a path: a caller's id, an agent, a configuration, a template."""
 Line = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_no_controls)]
 Parameter = Annotated[str, Field(max_length=1_024), AfterValidator(_no_controls)]
 Parameters = Annotated[tuple[Parameter, ...], Field(strict=False), items(most=MAX_PARAMETERS)]
 Text = Annotated[str, Field(min_length=1, max_length=10_000), AfterValidator(_no_controls_but_lines)]
-Zone = Annotated[str, AfterValidator(_zone)]
-CountryCode = Annotated[str, AfterValidator(_dialling_code)]
-PhoneNumber = Annotated[str, AfterValidator(_phone)]
-Moment = Annotated[str, AfterValidator(_moment)]
+Zone = Annotated[str, AfterValidator(_zone), TIME_ZONE]
+CountryCode = Annotated[str, AfterValidator(_dialling_code), Shown("+62", "dialling-code")]
+PhoneNumber = Annotated[str, AfterValidator(_phone), Shown("81234567890", "national-phone")]
+Moment = Annotated[str, AfterValidator(_moment), MOMENT]
 SendTimes = Annotated[tuple[Moment, ...], Field(strict=False), items(least=1, most=MAX_SEND_TIMES)]
-Digits = Annotated[str, AfterValidator(_digits)]
+Digits = Annotated[str, AfterValidator(_digits), whole_number(0, 999_999_999)]
 """A whole number in a query."""
 ItemId = Annotated[Segment, AfterValidator(_not_reserved(RESERVED_IDS))]
+PARAMETERS: Final = {"agentId": Segment, "configurationId": Segment, "reminderId": Segment, "name": Segment}
+"""Of paths."""
 AgentId = Annotated[Segment, AfterValidator(_not_reserved(RESERVED_AGENT_IDS))]
-WebhookUrl = Annotated[str, AfterValidator(_webhook_url)]
+WebhookUrl = Annotated[str, AfterValidator(_webhook_url), Shown("https://example.com/hook")]
 """Empty, or a URL that this deployment may call: `networks` of the context are its exceptions."""

@@ -8,11 +8,13 @@ from aiohttp import web
 
 from services.api.core.changes import Change, change_reminder
 from services.api.core.reminders import create_reminder, delete_reminder, get_reminder, hold_named
-from services.api.dialect import Call, Dialect, RouteDef
-from services.api.dialects.items import translate, wire
+from services.api.dialect import About, Call, Dialect, RouteDef
+from services.api.dialects.items import answers, translate, wire
 from services.api.dialects.items.edges import authenticate_by_secret, refuse
+from services.api.dialects.items.fields import PARAMETERS
 from services.api.dialects.items.paths import segment
-from services.api.parse import parse
+from services.api.error_body import ErrorBody
+from services.api.presented import SECRET_PROOFS
 from services.api.responses import empty_response, json_response
 from shared.domain.account import Configuration
 from shared.domain.refusal import NotFound
@@ -31,7 +33,7 @@ async def create(call: Call) -> web.Response:
     """201 with the item; 200 where the same request made it before (B-030, B-031)."""
     configuration = _configuration(call)
     external_id = segment(call.request, "reminderId")
-    body = parse(call.request, call.body, wire.NewReminder)
+    body = call.read(wire.NewReminder)
     draft = translate.to_draft(body, configuration, external_id=external_id)
     seen, new = await create_reminder(
         call.tx,
@@ -55,7 +57,7 @@ async def set_status(call: Call) -> web.Response:
     """The item with its new status, and what an end came in time for (B-035 to B-042)."""
     configuration = _configuration(call)
     held = await hold_named(call.tx, configuration, call.request.match_info["reminderId"])
-    body = parse(call.request, call.body, wire.StatusChange)
+    body = call.read(wire.StatusChange)
     dated = instant(body.date, zone("UTC")) if body.date else None
     change = Change(status=body.status, dated=dated)
     changed = await change_reminder(call.tx, call.core, configuration, held, change, now=call.now)
@@ -73,11 +75,18 @@ INTEGRATION: Final = Dialect(
     name="integration",
     prefix="/api/reminder/",
     routes=(
-        RouteDef("POST", _PATH, create),
-        RouteDef("GET", _PATH, read),
-        RouteDef("PUT", _PATH, set_status),
-        RouteDef("DELETE", _PATH, remove),
+        RouteDef("POST", _PATH, create, body=wire.NewReminder, answers={201: answers.Item, 200: answers.Item}),
+        RouteDef("GET", _PATH, read, answers={200: answers.Item}),
+        RouteDef("PUT", _PATH, set_status, body=wire.StatusChange, answers={200: answers.Item}),
+        RouteDef("DELETE", _PATH, remove, answers={204: None}, headers=("Belltower-Cancel-Outcome",)),
     ),
     authenticate=authenticate_by_secret,
     refuse=refuse,
+    about=About(
+        title="Integration",
+        description="One configuration's reminders, by ids of the caller's own.",
+        proofs=SECRET_PROOFS,
+        error=ErrorBody,
+        parameters=PARAMETERS,
+    ),
 )

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field
 
 from services.api.dialects.items.fields import AgentId, Digits, Line, Segment, Text, WebhookUrl, Zone
 from services.api.parse import EXACT, PARTIAL, CamelWire
+from services.api.shown import Shown
 from shared.domain.account import CatchUp, LateBooking, OnUnknown
 from shared.domain.recipient import Channel
 from shared.domain.schedule import Gap, Overlap
@@ -32,8 +33,8 @@ def _template_text(body: str) -> str:
     return body
 
 
-TemplateText = Annotated[Text, AfterValidator(_template_text)]
-Language = Annotated[str, AfterValidator(_language)]
+TemplateText = Annotated[Text, AfterValidator(_template_text), Shown("See you at {{1}}.", "template-text")]
+Language = Annotated[str, AfterValidator(_language), Shown("en_US", schema=(("pattern", f"^{_LANGUAGE.pattern}$"),))]
 
 KeyType = Literal["primary", "secondary"]
 ServerState = Literal["running", "paused"]

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from aiohttp import web
 
 from services.api.core import templates as core
 from services.api.core.templates import KeptTemplate, Template
 from services.api.dialect import Call, RouteDef
+from services.api.dialects.items import answers
 from services.api.dialects.items import settings_wire as wire
 from services.api.dialects.items.configurations import PATH, named
 from services.api.dialects.items.translate import utc
-from services.api.parse import parse
 from services.api.responses import empty_response, json_response
 from shared.domain.template import placeholders
 
@@ -23,7 +23,7 @@ _TEMPLATE: Final = f"{_TEMPLATES}/{{name}}"
 
 async def create(call: Call) -> web.Response:
     """201 with the template; 409 where there is one of that name."""
-    body = parse(call.request, call.body, wire.NewTemplate)
+    body = call.read(wire.NewTemplate)
     configuration = await named(call)
     template = Template(
         name=body.name,
@@ -40,7 +40,7 @@ async def create(call: Call) -> web.Response:
 
 async def update(call: Call) -> web.Response:
     """The template with what the body gives; what is left out stays."""
-    body = parse(call.request, call.body, wire.TemplateChange)
+    body = call.read(wire.TemplateChange)
     configuration = await named(call)
     kept = await core.hold_template(call.tx, configuration, call.request.match_info["name"])
     given = {field: getattr(body, field) for field in body.model_fields_set}
@@ -51,7 +51,7 @@ async def update(call: Call) -> web.Response:
 async def list_all(call: Call) -> web.Response:
     """Every template of the configuration, by name."""
     found = await core.list_templates(call.tx, await named(call))
-    return json_response({"items": [to_template(template) for template in found]})
+    return json_response(answers.Templates(items=[to_template(template) for template in found]))
 
 
 async def read(call: Call) -> web.Response:
@@ -67,8 +67,8 @@ async def remove(call: Call) -> web.Response:
     return empty_response()
 
 
-def to_template(template: KeptTemplate) -> dict[str, Any]:
-    """As a caller reads it; `parameterCount` is what its reminders must give (B-021, B-051)."""
+def to_template(template: KeptTemplate) -> answers.TemplateBody:
+    """As a caller reads it."""
     return {
         "name": template.name,
         "channel": template.channel,
@@ -83,9 +83,9 @@ def to_template(template: KeptTemplate) -> dict[str, Any]:
 
 
 ROUTES: Final = (
-    RouteDef("POST", _TEMPLATES, create),
-    RouteDef("GET", _TEMPLATES, list_all),
-    RouteDef("GET", _TEMPLATE, read),
-    RouteDef("PUT", _TEMPLATE, update),
-    RouteDef("DELETE", _TEMPLATE, remove),
+    RouteDef("POST", _TEMPLATES, create, body=wire.NewTemplate, answers={201: answers.TemplateBody}),
+    RouteDef("GET", _TEMPLATES, list_all, answers={200: answers.Templates}),
+    RouteDef("GET", _TEMPLATE, read, answers={200: answers.TemplateBody}),
+    RouteDef("PUT", _TEMPLATE, update, body=wire.TemplateChange, answers={200: answers.TemplateBody}),
+    RouteDef("DELETE", _TEMPLATE, remove, answers={204: None}),
 )

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from services.api.dialects.items import wire
+from services.api.dialects.items import answers, wire
 from shared.domain.account import Configuration
 from shared.domain.draft import Draft, Reminder, draft_of
 from shared.domain.recipient import BadPhone, Phone, phone
@@ -96,11 +95,9 @@ def to_times(send_times: Sequence[str], in_zone: ZoneInfo, dst: DstRule) -> Time
     return Times.of(instants, texts=tuple(send_times), dst=dst)
 
 
-def to_item(
-    reminder: Reminder, history: Sequence[HistoryEntry], outcome: CancelOutcome | None = None
-) -> dict[str, Any]:
-    """The item as a caller reads it: the documented fields, then ours (B-044, B-059)."""
-    item: dict[str, Any] = {
+def to_item(reminder: Reminder, history: Sequence[HistoryEntry], outcome: CancelOutcome | None = None) -> answers.Item:
+    """The item as a caller reads it."""
+    item: answers.Item = {
         "id": reminder.external_id,
         "countryCode": reminder.country_code,
         "phoneNumber": reminder.phone_number,
@@ -110,8 +107,8 @@ def to_item(
         "sendTimes": reminder.send_times,
         "timezone": reminder.time_zone,
         "status": reminder.status,
-        "nextSendTime": utc(reminder.next_send_at),
-        "lastSendTime": utc(reminder.last_send_at),
+        "nextSendTime": maybe_utc(reminder.next_send_at),
+        "lastSendTime": maybe_utc(reminder.last_send_at),
         "lastAttempts": reminder.last_attempts,
         "history": [to_entry(entry) for entry in history],
         "deliveredCount": reminder.sent,
@@ -122,10 +119,15 @@ def to_item(
     return item
 
 
-def to_entry(entry: HistoryEntry) -> dict[str, Any]:
+def to_entry(entry: HistoryEntry) -> answers.Entry:
     return {"date": utc(entry.at), "action": entry.action, "detail": entry.detail, "status": entry.status}
 
 
-def utc(moment: datetime | None) -> str | None:
+def utc(moment: datetime) -> str:
     """`2025-05-29T01:00:00Z`."""
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z") if moment else None
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def maybe_utc(moment: datetime | None) -> str | None:
+    """The same, where there is one."""
+    return utc(moment) if moment else None

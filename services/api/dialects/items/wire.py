@@ -21,6 +21,7 @@ from services.api.dialects.items.fields import (
 )
 from services.api.parse import EXACT, PARTIAL, CamelWire
 from services.api.problems import items
+from services.api.shown import Shown, whole_number
 from shared.domain.reminder import Status
 
 
@@ -96,16 +97,16 @@ class Filters(Where):
     """What a list, or a bulk action, chooses by."""
 
     status: Status | None = None
-    phone_number: Annotated[str, Field(max_length=64)] | None = None
+    phone_number: Annotated[str, Field(max_length=64), Shown("+62 81234567890", "national-phone")] | None = None
     phone_match: Literal["exact", "contains"] = "exact"
-    date_from: Annotated[str, Field(max_length=64)] | None = None
-    date_to: Annotated[str, Field(max_length=64)] | None = None
+    date_from: Annotated[str, Field(max_length=64), Shown("2026-05-29", "date-or-moment")] | None = None
+    date_to: Annotated[str, Field(max_length=64), Shown("2026-05-29", "date-or-moment")] | None = None
 
 
 class ListQuery(Filters):
     """`GET /api/reminder/item/list`."""
 
-    page_size: Digits = "20"
+    page_size: Annotated[Digits, whole_number(1, 200)] = "20"
     skip: Digits = "0"
 
 

@@ -8,7 +8,6 @@ from typing import Annotated, Any, Final
 from uuid import UUID
 
 from aiohttp import web
-from pydantic import WithJsonSchema
 from typing_extensions import TypedDict
 
 from services.api.core.caller import Caller
@@ -19,6 +18,7 @@ from services.api.error_body import ErrorBody, render
 from services.api.parse import Wire
 from services.api.presented import ACCOUNT_PROOFS, account_key
 from services.api.responses import json_response
+from services.api.shown import whole_number
 from shared.domain.refusal import Invalid, Problem
 
 _MOST: Final = 1_000
@@ -26,7 +26,7 @@ _NUMBER: Final = re.compile(r"[0-9]{1,4}", re.ASCII)
 
 
 class Query(Wire):
-    limit: Annotated[str, WithJsonSchema({"type": "integer", "minimum": 1, "maximum": _MOST})] = "100"
+    limit: Annotated[str, whole_number(1, _MOST)] = "100"
 
 
 class Message(TypedDict):
