@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 from uuid import UUID
 
 from services.api.core.accounts import create_account
@@ -15,6 +16,9 @@ from services.keepsakes import DEMO, read_private, write_private
 from shared.domain.refusal import Unauthenticated
 from shared.store.database import Database
 from shared.store.occurrences import database_now
+
+OWNER: Final = "demo@example.com"
+"""To whom the demo account's reminders about contacts go: an address that nobody has (RFC 2606)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,7 @@ async def _is_known(db: Database, demo: Demo) -> bool:
 
 async def _make(db: Database, data_dir: Path) -> Demo:
     async with db.transaction() as tx:
-        made = await create_account(tx, name="Demo", now=await database_now(tx))
+        made = await create_account(tx, name="Demo", owner_email=OWNER, now=await database_now(tx))
         demo = Demo(
             account_id=str(made.account_id),
             api_key=made.api_key,

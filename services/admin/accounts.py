@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from services.admin.output import Json, show
+from services.admin.output import AccountId, Json, show
 from services.ending import plain_ending
 
 commands = typer.Typer()
@@ -27,6 +27,24 @@ def create_account(
         from services.admin.work import accounts  # noqa: PLC0415
 
         show(accounts.create(name, email=email, time_zone=time_zone, channel=channel), as_json=as_json)
+
+
+@commands.command("change-account")
+def change_account(
+    account: AccountId,
+    email: Annotated[
+        str | None, typer.Option(help="Its owner's address, to which reminders of the CRM door go.")
+    ] = None,
+    time_zone: Annotated[str | None, typer.Option(help="An IANA name, such as Europe/Berlin.")] = None,
+    reminder_hour: Annotated[int | None, typer.Option(help="The hour of those reminders, 0 to 23.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Change an account's owner, zone or hour; reminders that exist keep their zone and hour."""
+    with plain_ending():
+        from services.admin.work import accounts  # noqa: PLC0415
+
+        changed = accounts.change(account, email=email, time_zone=time_zone, reminder_hour=reminder_hour)
+        show(changed, as_json=as_json)
 
 
 @commands.command("list-accounts")

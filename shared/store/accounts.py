@@ -22,6 +22,7 @@ class ListedAccount:
     name: str
     owner_email: str | None
     time_zone: str
+    reminder_hour: int
     plan: str
     created_at: datetime
 
@@ -40,7 +41,8 @@ async def insert(tx: Connection, *, name: str, owner_email: str | None, time_zon
 
 
 _LIST: Final = """
-select id, number, name, owner_email, time_zone, plan, created_at from accounts order by number limit $1 offset $2
+select id, number, name, owner_email, time_zone, reminder_hour, plan, created_at from accounts
+order by number limit $1 offset $2
 """
 
 
@@ -57,3 +59,28 @@ select id, number, name, owner_email, time_zone, reminder_hour, plan, quota from
 async def get(db: Connection, id: UUID) -> Account:
     """The account of a proved caller; accounts are never removed."""
     return Account(**dict(await db.fetchrow(_GET, id)))
+
+
+_CHANGE: Final = """
+update accounts set owner_email = coalesce($2, owner_email), time_zone = coalesce($3, time_zone),
+    reminder_hour = coalesce($4, reminder_hour)
+where id = $1 returning id
+"""
+
+
+async def change(
+    tx: Connection, id: UUID, *, owner_email: str | None, time_zone: str | None, reminder_hour: int | None
+) -> bool:
+    """Change what is not None; False where there is no such account."""
+    return await tx.fetchval(_CHANGE, id, owner_email, time_zone, reminder_hour) is not None
+
+
+_READDRESS: Final = """
+update reminders r set address = a.owner_email, updated_at = $2 from accounts a
+where a.id = $1 and r.account_id = a.id and r.door = 'crm' and r.status = 'active' and r.address <> a.owner_email
+"""
+
+
+async def readdress(tx: Connection, id: UUID, *, now: datetime) -> None:
+    """Send what goes to an account's owner to the address that the owner has now."""
+    await tx.execute(_READDRESS, id, now)

@@ -111,6 +111,40 @@ def test_an_owners_address_that_is_none_is_one_line(operator: Operator, email: s
     assert re.fullmatch(r"belltower: email: .*\n", ended.stderr)
 
 
+def test_b_184_an_accounts_owner_zone_and_hour_can_be_changed(operator: Operator) -> None:
+    account = operator.json("create-account", "Late")["account_id"]
+    changed = operator.json(
+        "change-account", "--account", account, "--email", "owner@example.com", "--reminder-hour", "7"
+    )
+    assert changed == {
+        "account_id": account,
+        "owner_email": "owner@example.com",
+        "time_zone": "UTC",
+        "reminder_hour": 7,
+    }
+    changed = operator.json("change-account", "--account", account, "--time-zone", "Asia/Tokyo")
+    assert (changed["owner_email"], changed["time_zone"], changed["reminder_hour"]) == (
+        "owner@example.com",
+        "Asia/Tokyo",
+        7,
+    )
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "named"),
+    [
+        ("--email", "x", "email"),
+        ("--time-zone", "Mars/Olympus", "time_zone"),
+        ("--reminder-hour", "24", "reminder_hour"),
+    ],
+)
+def test_a_wrong_change_of_an_account_is_one_line(operator: Operator, option: str, value: str, named: str) -> None:
+    account = operator.json("create-account", "Late")["account_id"]
+    ended = operator.run("change-account", "--account", account, option, value)
+    assert ended.returncode == 1
+    assert re.fullmatch(rf"belltower: {named}: .*\n", ended.stderr)
+
+
 def test_dead_letters_that_nobody_takes_stay_where_they_are(operator: Operator) -> None:
     listed = operator.run("dead-letters", "list")
     assert (listed.stdout, listed.stderr) == ("", "None.\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from services.admin.output import Row
 from services.admin.work.database import in_transaction
@@ -20,8 +21,7 @@ _EMAIL: Final = re.compile(r"(?=.{3,254}$)[^\s@<>(),;:\"]{1,64}@[^\W_]([\w-]*\w)
 
 def create(name: str, *, email: str | None, time_zone: str, channel: str) -> Row:
     """A new account with its keys. Raises `Invalid`."""
-    if email is not None and _EMAIL.fullmatch(email) is None:
-        raise Invalid([Problem("email", "an address such as owner@example.com")])
+    _check(email)
 
     async def work(tx: Connection, now: datetime) -> Row:
         made = await core.create_account(
@@ -37,6 +37,30 @@ def create(name: str, *, email: str | None, time_zone: str, channel: str) -> Row
         }
 
     return in_transaction(work)
+
+
+def change(account_id: UUID, *, email: str | None, time_zone: str | None, reminder_hour: int | None) -> Row:
+    """The account as it is now. Raises `Invalid`, `NotFound`."""
+    _check(email)
+
+    async def work(tx: Connection, now: datetime) -> Row:
+        await core.change_account(
+            tx, account_id, owner_email=email, time_zone=time_zone, reminder_hour=reminder_hour, now=now
+        )
+        account = await store.get(tx, account_id)
+        return {
+            "account_id": str(account.id),
+            "owner_email": account.owner_email,
+            "time_zone": account.time_zone,
+            "reminder_hour": account.reminder_hour,
+        }
+
+    return in_transaction(work)
+
+
+def _check(email: str | None) -> None:
+    if email is not None and _EMAIL.fullmatch(email) is None:
+        raise Invalid([Problem("email", "an address such as owner@example.com")])
 
 
 def list_all() -> list[Row]:
@@ -55,6 +79,7 @@ def _row(account: store.ListedAccount) -> Row:
         "name": account.name,
         "owner_email": account.owner_email,
         "time_zone": account.time_zone,
+        "reminder_hour": account.reminder_hour,
         "plan": account.plan,
         "created_at": account.created_at.isoformat(),
     }

@@ -1,20 +1,23 @@
-"""Makes accounts. Each is born with a configuration named `default` and one API key."""
+"""Makes and changes accounts. Each is born with a configuration named `default` and one API key."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from services.api.core.configurations import NewConfiguration, create_configuration
 from services.api.core.credentials import create_api_key
 from shared.domain.account import DEFAULT_NAME
 from shared.domain.recipient import Channel
-from shared.domain.refusal import Invalid, Problem
+from shared.domain.refusal import Invalid, NotFound, Problem
 from shared.domain.schedule import BadZone, zone
 from shared.store import accounts as store
 from shared.store.configurations import Details
 from shared.store.database import Connection
+
+LAST_HOUR: Final = 23
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +52,45 @@ async def create_account(
     return NewAccount(account_id, await create_api_key(tx, account_id=account_id, now=now), default)
 
 
+async def change_account(
+    tx: Connection,
+    account_id: UUID,
+    *,
+    owner_email: str | None = None,
+    time_zone: str | None = None,
+    reminder_hour: int | None = None,
+    now: datetime,
+) -> None:
+    """Change what is not None. Reminders to the owner follow the address; they keep the hour and zone of their making.
+
+    Raises `Invalid`, and `NotFound`.
+    """
+    problems = _zone_problems(time_zone) if time_zone is not None else []
+    if reminder_hour is not None and not 0 <= reminder_hour <= LAST_HOUR:
+        problems.append(Problem("reminder_hour", f"0 to {LAST_HOUR}"))
+    if problems:
+        raise Invalid(problems)
+    changed = await store.change(
+        tx, account_id, owner_email=owner_email, time_zone=time_zone, reminder_hour=reminder_hour
+    )
+    if not changed:
+        raise NotFound("account")
+    if owner_email is not None:
+        await store.readdress(tx, account_id, now=now)
+
+
 def _check(name: str, time_zone: str) -> None:
     problems = []
     if not 1 <= len(name) <= 255 or not name.isprintable():
         problems.append(Problem("name", "1 to 255 printable characters"))
+    problems += _zone_problems(time_zone)
+    if problems:
+        raise Invalid(problems)
+
+
+def _zone_problems(time_zone: str) -> list[Problem]:
     try:
         zone(time_zone)
     except BadZone as error:
-        problems.append(Problem("time_zone", str(error)))
-    if problems:
-        raise Invalid(problems)
+        return [Problem("time_zone", str(error))]
+    return []

@@ -6,7 +6,7 @@ import asyncio
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from integration.api.conftest import Door
+from integration.api.conftest import Door, open_door
 from integration.api.crm_tools import (
     CALL,
     a_contact,
@@ -16,6 +16,9 @@ from integration.api.crm_tools import (
     make_it_noon,
     reminders_of,
 )
+
+from services.api.core.accounts import change_account
+from shared.runtime.settings import Settings
 
 SOON = (datetime.now(UTC) + timedelta(days=40)).date()
 
@@ -225,6 +228,25 @@ async def test_b_198_reminders_go_with_their_contact_even_while_they_are_made(cr
     assert await pending(crm) == []
     kinds = await crm.events()
     assert kinds.count("reminder.created") == kinds.count("reminder.deleted")
+
+
+async def test_b_177_what_is_planned_goes_to_the_owners_new_address(crm: Door) -> None:
+    await a_reminder(crm, await a_contact(crm))
+    account = crm.account.account_id
+    async with crm.runtime.db.transaction() as tx:
+        await change_account(tx, account, owner_email="new@example.com", reminder_hour=7, now=datetime.now(UTC))
+    (row,) = await crm.fetch("select address, schedule ->> 'at' as at from reminders")
+    assert row == {"address": "new@example.com", "at": "09:00"}
+
+
+async def test_b_196_a_single_date_that_is_over_is_taken_where_the_deployment_says_so(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BELLTOWER_ALLOW_PAST_DATES", "true")
+    async with open_door(Settings()) as lenient:
+        await give_owner(lenient)
+        made = await a_reminder(lenient, await a_contact(lenient), frequency_type="one_time")
+        assert (made["next_expected_date"], made["active"]) == ("2018-09-09T00:00:00Z", True)
 
 
 async def test_b_177_without_an_owner_a_reminder_is_refused_in_plain_words(door: Door) -> None:
