@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import GetJsonSchemaHandler
+from pydantic import ConfigDict, GetJsonSchemaHandler
 from pydantic_core import CoreSchema
 
 
@@ -28,6 +28,12 @@ def whole_number(least: int, most: int) -> Shown:
     return Shown(schema=(("type", "integer"), ("minimum", least), ("maximum", most)))
 
 
+def shown_as(**example: Any) -> ConfigDict:
+    """For a model of whose fields some exclude others: a body that is right."""
+    return ConfigDict(json_schema_extra={"examples": [example]})
+
+
+AN_ID = "0197a3f0-5f6e-7c3a-9d7e-3f1f6a2b4c5d"
 TIME_ZONE = Shown("Europe/Berlin", "time-zone")
 MOMENT = Shown("2026-05-29T09:00:00+02:00", "iso-date-time")
 """With an offset, or without: then a zone reads it."""

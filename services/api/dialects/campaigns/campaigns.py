@@ -37,12 +37,14 @@ def _uuid(text: str, what: str) -> UUID:
 
 
 async def _list(call: Call) -> web.Response:
+    """Every campaign of the account."""
     found = await campaigns.list_campaigns(call.tx, account_id=call.caller.account_id)
     answer: wire.CampaignList = {"campaigns": [translate.to_listed(campaign) for campaign in found]}
     return json_response(answer)
 
 
 async def _create(call: Call) -> web.Response:
+    """A new campaign (B-097)."""
     fields = translate.given(call.read(wire.NewCampaign), call.caller.time_zone)
     return _answer(
         await campaigns.create_campaign(call.tx, account_id=call.caller.account_id, now=call.now, **fields), 201
@@ -50,10 +52,12 @@ async def _create(call: Call) -> web.Response:
 
 
 async def _get(call: Call) -> web.Response:
+    """One campaign."""
     return _answer(await campaigns.get_campaign(call.tx, account_id=call.caller.account_id, id=_id(call)))
 
 
 async def _change(call: Call) -> web.Response:
+    """The campaign with what the body gives; what is left out stays."""
     fields = translate.given(call.read(wire.CampaignChange), call.caller.time_zone)
     return _answer(
         await campaigns.change_campaign(
@@ -63,11 +67,12 @@ async def _change(call: Call) -> web.Response:
 
 
 async def _pause(call: Call) -> web.Response:
+    """Nothing of it is sent until it is resumed."""
     return await _become(call, CampaignStatus.PAUSED)
 
 
 async def _resume(call: Call) -> web.Response:
-    """Starts a draft, too."""
+    """It is sent again; starts a draft, too."""
     return await _become(call, CampaignStatus.RUNNING)
 
 
@@ -80,6 +85,7 @@ async def _become(call: Call, status: CampaignStatus) -> web.Response:
 
 
 async def _enroll(call: Call) -> web.Response:
+    """Put a contact into a campaign, once (B-130 to B-134)."""
     body = call.read(wire.ToEnroll)
     campaign_id = _uuid(body.campaign_id, "campaign")
     contact_id = _uuid(body.contact_id or body.customer_id or "", "contact")

@@ -13,7 +13,7 @@ from typing_extensions import TypedDict
 from services.api.dialects.campaigns.wire import Id, Moment, Name
 from services.api.parse import Wire
 from services.api.problems import items
-from services.api.shown import DURATION
+from services.api.shown import AN_ID, DURATION, shown_as
 from shared.domain.campaign import MAX_OFFSETS, MAX_TEXT
 from shared.domain.duration import BadDuration, Duration
 from shared.domain.macros import BadText, check_text
@@ -104,6 +104,8 @@ def _one_of_both(contact_id: str | None, info: ValidationInfo) -> str | None:
 class ToEnroll(Wire):
     """`POST /v1/campaigns-enroll` (B-130); `contact_id` wins over its older name (B-131)."""
 
+    model_config = shown_as(campaign_id=AN_ID, contact_id=AN_ID)
+
     campaign_id: Id
     customer_id: Id | None = None
     contact_id: Annotated[Id | None, Field(validate_default=True), AfterValidator(_one_of_both)] = None
@@ -148,7 +150,7 @@ class CampaignAnswer(TypedDict):
 
 
 class Enrolled(TypedDict):
-    """B-132, B-134."""
+    """Whether the contact is in the campaign now, and why not (B-132, B-134)."""
 
     enrollment_id: UUID | None
     status: Literal["enrolled", "already_enrolled", "skipped"]
@@ -156,7 +158,7 @@ class Enrolled(TypedDict):
 
 
 class MessageQueued(TypedDict):
-    """B-140."""
+    """What was queued; `parts` are the segments that count (B-140)."""
 
     success: bool
     message_id: UUID

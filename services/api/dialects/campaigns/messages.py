@@ -17,6 +17,7 @@ from shared.domain.refusal import NotFound
 
 
 async def _send(call: Call) -> web.Response:
+    """Queue one message to one contact, now (B-138)."""
     body = call.read(wire.NewMessage)
     message = await messages.send_message(
         call.tx,
@@ -31,6 +32,7 @@ async def _send(call: Call) -> web.Response:
 
 
 async def _get(call: Call) -> web.Response:
+    """One message and what became of it."""
     id = read_id(call.request.match_info["id"])
     if id is None:
         raise NotFound("message")

@@ -14,7 +14,7 @@ from services.api.core.deliveries import DeliveryState
 from services.api.core.endpoints import EVENT_TYPES
 from services.api.parse import EXACT, PARTIAL, Wire
 from services.api.problems import items
-from services.api.shown import MOMENT, URL, Shown, whole_number
+from services.api.shown import AN_ID, MOMENT, URL, Shown, shown_as, whole_number
 from shared.domain.schedule import BadTime, instant
 from shared.domain.webhook_url import BadUrl, check_url
 
@@ -142,7 +142,7 @@ class DeliveryQuery(Wire):
 class Replay(Wire):
     """`POST /v1/webhooks/{id}/replay`: one delivery, or a range of time."""
 
-    model_config = EXACT
+    model_config = EXACT | shown_as(delivery_id=AN_ID)
 
     delivery_id: Id | None = None
     start: Annotated[Moment | None, Field(alias="from")] = None

@@ -21,7 +21,7 @@ from services.api.dialects.items.fields import (
 )
 from services.api.parse import EXACT, PARTIAL, CamelWire
 from services.api.problems import items
-from services.api.shown import Shown, whole_number
+from services.api.shown import Shown, shown_as, whole_number
 from shared.domain.reminder import Status
 
 
@@ -125,7 +125,7 @@ class BulkFilter(Filters):
 class Bulk(CamelWire):
     """`POST /api/reminder/item/bulk`: `ids` or `filter`, not both."""
 
-    model_config = EXACT
+    model_config = EXACT | shown_as(action="cancel", ids=["order-42"])
 
     action: Literal["cancel", "activate", "complete", "delete", "reschedule"]
     ids: Annotated[tuple[Segment, ...], Field(strict=False), items(least=1, most=1_000)] | None = None
