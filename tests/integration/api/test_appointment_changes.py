@@ -120,6 +120,17 @@ async def test_another_phone_is_another_contact_b_241(practice: Practice) -> Non
     assert len(await practice.waiting(uuid)) == 2
 
 
+async def test_a_phone_that_another_door_changed_is_shown_b_241(practice: Practice) -> None:
+    """B-211: what is echoed is where the messages go."""
+    uuid = await practice.booked()
+    for phone in ("+16175550100", "+442079460000"):
+        contact = {"email": "ada@example.com", "phone": phone}
+        status, answer = await practice.door.call("POST", "/v1/contacts", contact)
+        assert status in {200, 201}, answer
+    _, read = await practice.door.call("GET", f"/events/reminders/{uuid}")
+    assert read["phone"] == "+442079460000"
+
+
 async def test_nobody_has_two_reminders_of_one_appointment_by_a_change_b_241_b_212(practice: Practice) -> None:
     first = await practice.booked()
     second = await practice.booked(phone="617-555-0101")

@@ -137,7 +137,7 @@ def to_appointment(reminder: Reminder) -> wire.AppointmentTold:
     booking, around = Booking.of(reminder.details), _kept_around(reminder)
     told: wire.AppointmentTold = {
         "uuid": str(reminder.id),
-        "phone": reminder.phone_number or reminder.address,
+        "phone": _phone(reminder),
         "eventType": {"uuid": booking.event_type},
         "remindTimeOffset": around.remind_before.text,
         "eventDateTime": around.event,
@@ -157,6 +157,12 @@ def to_appointment(reminder: Reminder) -> wire.AppointmentTold:
     if booking.metadata is not None:
         told["metadata"] = dict(booking.metadata)
     return told
+
+
+def _phone(reminder: Reminder) -> str:
+    """As the caller wrote it, unless the contact got another phone by another door."""
+    written, digits = reminder.phone_number, reminder.national_digits
+    return written if written and digits and reminder.address.endswith(digits) else reminder.address
 
 
 def to_created(reminder: Reminder) -> wire.AppointmentTold | wire.CreatedTold:
