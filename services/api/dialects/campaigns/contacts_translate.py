@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Any, Final, NotRequired
+from typing import Any, Final, Literal, NotRequired
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -16,7 +16,8 @@ from services.api.core.enrollment import Enrollment
 from services.api.core.opt_outs import OptOut
 from services.api.dialects.campaigns import contacts_wire as wire
 from services.api.dialects.campaigns.wire import read_id
-from shared.domain.contact import Contact
+from shared.domain.campaign import EnrollmentStatus
+from shared.domain.contact import Contact, IntervalUnit
 from shared.domain.due import read_due
 from shared.domain.refusal import Invalid, NotFound, Problem
 
@@ -53,7 +54,7 @@ class ContactBody(TypedDict):
     custom_fields: dict[str, Any]
     is_recurrent: bool
     recurrent_interval_value: int | None
-    recurrent_interval_unit: str | None
+    recurrent_interval_unit: IntervalUnit | None
     time_zone: str | None
     created_at: datetime
     updated_at: datetime
@@ -61,7 +62,7 @@ class ContactBody(TypedDict):
 
 class EnrollmentBody(TypedDict):
     campaign_id: UUID
-    status: str
+    status: EnrollmentStatus
     enrollment_id: UUID | None
     reason: NotRequired[str]
 
@@ -69,7 +70,7 @@ class EnrollmentBody(TypedDict):
 class UpsertedBody(TypedDict):
     success: bool
     contact_id: UUID
-    action: str
+    action: Literal["created", "updated"]
     contact: ContactBody
     enrollments: list[EnrollmentBody]
 
@@ -192,7 +193,7 @@ def to_contact(contact: Contact) -> ContactBody:
         "custom_fields": contact.custom_fields,
         "is_recurrent": contact.is_recurrent,
         "recurrent_interval_value": contact.interval.value if contact.interval else None,
-        "recurrent_interval_unit": contact.interval.unit.value if contact.interval else None,
+        "recurrent_interval_unit": contact.interval.unit if contact.interval else None,
         "time_zone": contact.time_zone,
         "created_at": contact.created_at,
         "updated_at": contact.updated_at,
@@ -203,7 +204,7 @@ def to_enrollment(enrollment: Enrollment) -> EnrollmentBody:
     """`reason` says why it was skipped."""
     body: EnrollmentBody = {
         "campaign_id": enrollment.campaign_id,
-        "status": enrollment.status.value,
+        "status": enrollment.status,
         "enrollment_id": enrollment.id,
     }
     return {**body, "reason": enrollment.reason} if enrollment.reason is not None else body
