@@ -167,4 +167,3 @@ def settle_settings(layers: tuple[Layer, ...], fallback: Policy, reminder: Remin
     on_unknown = next(Setting(one.on_unknown, one.source) for one in levels if one.on_unknown is not None)
     ruled = None if catch_up.source is Source.SCHEDULE else catch_up.value
     return Settings(grace, catch_up, on_unknown, Policy(grace.value, ruled, on_unknown.value))
-

@@ -7,6 +7,9 @@ from typing import Final
 from shared.domain.occurrence import MAX_FAILURES, UNFINISHED, State
 from shared.domain.wording import Said
 
+NOT_SENT: Final = "Not sent: "
+"""How most sentences begin; the rest tells why."""
+
 _EXACT: Final = {
     "opted_out": Said("opted_out", "Not sent: its recipient had opted out."),
     "no_marketing_consent": Said("no_marketing_consent", "Not sent: it is marketing, and its contact did not agree."),

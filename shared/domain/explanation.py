@@ -11,7 +11,7 @@ from typing import Final
 
 from shared.domain.circumstances import Circumstances, Send
 from shared.domain.draft import Category
-from shared.domain.endings import ending
+from shared.domain.endings import NOT_SENT, ending
 from shared.domain.occurrence import MAX_FAILURES, Occurrence, State, unsendable
 from shared.domain.reminder import Status
 from shared.domain.schedule import zone
@@ -130,7 +130,8 @@ def _waiting(around: Circumstances, send: Send, checks: tuple[Check, ...], expir
     blocked = next((check for check in failed if check.until is None), None)
     doom = _doom(around, send, checks, at)
     if doom is not None and (blocked is None or doom.code in {"opted_out", "no_marketing_consent"}):
-        verdict = Said("will_not_be_sent", f"It will not be sent if nothing changes. {doom.sentence}")
+        why = doom.sentence.removeprefix(NOT_SENT)
+        verdict = Said("will_not_be_sent", f"It will not be sent if nothing changes: {why}")
         return Explanation(verdict, at, doom, expires_at, checks)
     if blocked is not None:
         return _blocked(around, send, checks, blocked, doom)

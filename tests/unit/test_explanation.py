@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -96,6 +97,8 @@ DOOMED: list[tuple[str, dict[str, Any], str]] = [
 def test_what_a_rule_will_end_says_which(source: str, changes: dict[str, Any], code: str) -> None:
     found = explain(circumstances(**changes))
     assert (found.verdict.code, found.cause and found.cause.code) == ("will_not_be_sent", code), source
+    assert found.verdict.sentence.startswith("It will not be sent if nothing changes: ")
+    assert "Not sent" not in found.verdict.sentence
 
 
 def test_b_268_marketing_goes_to_whom_agreed() -> None:
@@ -201,6 +204,22 @@ def test_every_end_has_a_word_and_a_sentence(state: State, reason: str | None, a
     assert said.code == code
     assert said.sentence.endswith(".")
     assert not said.sentence.endswith("..")
+
+
+def test_every_word_is_in_the_papers() -> None:
+    paper = (Path(__file__).parents[2] / "docs" / "explain.md").read_text(encoding="utf-8")
+    verdicts = {code for _, _, code, _ in WAITS} | {"will_be_sent", "will_be_tried_again", "due_now", "handed_over"}
+    verdicts |= {
+        "under_way",
+        "waits_provider",
+        "will_not_be_sent",
+        "sent",
+        "sent_in_part",
+        "not_sent",
+        "nothing_planned",
+    }
+    codes = verdicts | {code for *_, code in ENDINGS} | {status.value for status in Status} - {"active"}
+    assert [code for code in sorted(codes) if f"`{code}`" not in paper] == []
 
 
 def test_the_rules_own_reasons_all_have_a_word_of_their_own() -> None:
