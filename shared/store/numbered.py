@@ -78,11 +78,14 @@ async def birthday_of(db: Connection, *, account_id: UUID, contact_id: UUID) -> 
     return id
 
 
-_CONTACTS: Final = f"select {contacts.COLUMNS} from contacts where account_id = $1 order by number limit $2 offset $3"
+# The index `contacts_by_account`, read from its end.
+_CONTACTS: Final = f"""
+select {contacts.COLUMNS} from contacts where account_id = $1 order by created_at, id desc limit $2 offset $3
+"""
 
 
 async def contacts_page(db: Connection, *, account_id: UUID, limit: int, skip: int) -> list[Contact]:
-    """An account's contacts in the order of their numbers, whichever door they came in by."""
+    """An account's contacts oldest first, whichever door they came in by."""
     return [contact_of(row) for row in await db.fetch(_CONTACTS, account_id, limit, skip)]
 
 

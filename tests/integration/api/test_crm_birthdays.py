@@ -182,6 +182,17 @@ async def test_b_106_a_phone_or_email_of_somebody_else_is_refused(crm: Door) -> 
     assert error_of(await crm.call("PUT", f"/api/contacts/{other}", taken)) == (409, 35)
 
 
+async def test_b_106_a_hundred_creations_of_one_person_at_once_make_one(crm: Door) -> None:
+    """With one reminder of the birthday (B-173)."""
+    body = {**JEAN, **EXACT, "email": "jean@example.com"}
+    answers = await asyncio.gather(*(crm.call("POST", "/api/contacts", body) for _ in range(100)))
+    assert sorted({status for status, _ in answers}) == [201, 409]
+    assert sum(status == 201 for status, _ in answers) == 1
+    assert len(await crm.fetch("select id from contacts")) == 1
+    assert len(await crm.fetch("select id from reminders where birthday")) == 1
+    await crm.events()
+
+
 async def test_what_a_change_leaves_out_stays_and_null_clears(crm: Door) -> None:
     contact = await a_contact(crm, email="jean@example.com", phone="+6281234567890", **EXACT)
     assert (await change(crm, contact, phone=None))["phone"] is None

@@ -51,6 +51,24 @@ async def test_b_186_a_page_has_data_links_and_meta(crm: Door) -> None:
     assert some["links"]["next"] == f"{base}?page=3&limit=5"
 
 
+async def test_b_186_links_are_those_of_the_proxy_in_front(crm: Door) -> None:
+    headers = {"X-Forwarded-Proto": "https", "Host": "bell.example.com"}
+    _, body = await crm.call("GET", "/api/reminders", headers=headers)
+    assert body["links"]["first"] == "https://bell.example.com/api/reminders?page=1"
+    for host in ("a b", "[", "x:y", ""):
+        status, _ = await crm.call("GET", "/api/reminders", headers={"Host": host, "X-Forwarded-Proto": "gopher"})
+        assert status in {200, 400}
+
+
+async def test_b_187_a_page_of_more_text_than_an_answer_should_hold_is_refused(crm: Door) -> None:
+    contact = await a_contact(crm)
+    for _ in range(11):
+        await a_reminder(crm, contact)
+    await crm.execute("update reminders set text = repeat('x', 4900000)")
+    assert error_of(await crm.call("GET", f"/api/contacts/{contact}/reminders?limit=11")) == (400, 30)
+    assert (await crm.call("GET", "/api/reminders?limit=2"))[0] == 200
+
+
 async def test_b_187_more_than_a_hundred_at_once_are_refused(crm: Door) -> None:
     for limit in ("101", "9" * 30):
         for path in ("/api/reminders", "/api/contacts"):

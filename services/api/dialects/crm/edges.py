@@ -44,6 +44,7 @@ _NO_JSON: Final = 37
 _DATE_OVER: Final = 38
 _NOT_AUTHORIZED: Final = 42
 
+_SCHEMES: Final = frozenset({"http", "https"})
 _UNREADABLE: Final = frozenset({"json_invalid", "content_type_invalid"})
 
 
@@ -61,10 +62,15 @@ def number_in(request: web.Request, what: str) -> int:
 
 
 def whole_path(request: web.Request) -> str:
-    """The URL of a list as its caller knows it, without query and trailing slash."""
+    """The URL of a list as its caller knows it, without query and trailing slash.
+
+    A proxy that ends TLS says so in `X-Forwarded-Proto`; the caller alone is told what it says.
+    """
     path = request.path.rstrip("/")
+    scheme = request.headers.get("X-Forwarded-Proto", "")
     try:
-        return f"{request.url.origin()}{path}"
+        origin = request.url.origin()
+        return f"{origin.with_scheme(scheme) if scheme in _SCHEMES else origin}{path}"
     except ValueError:  # a Host header that is none
         return path
 
