@@ -1,0 +1,59 @@
+"""The running API answers as its OpenAPI document says, whatever it is asked: no 500, no answer outside the schema."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from integration.fuzz.conftest import RunningApi
+from integration.fuzz.made_up import OPERATIONS, cases, with_known
+from schemathesis import Case
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+REQUESTS = int(os.environ.get("BELLTOWER_FUZZ", "12"))
+"""For each operation; `make fuzz` asks for many more."""
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+DESTROYS = ("_remove", "_delete", "_delete_by_body", "_refresh", "_bulk")
+
+
+@pytest.mark.parametrize("operation_id", OPERATIONS)
+def test_b_094_b_249_the_api_answers_as_its_document_says(operation_id: str, api: RunningApi) -> None:
+    """Each operation has an account of its own; what it destroys is made anew."""
+    operation = OPERATIONS[operation_id]
+    world = api.new_world()
+    known = world.known(operation_id, operation.path)
+
+    @settings(
+        max_examples=REQUESTS,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(drawn=cases(operation))
+    def ask(drawn: tuple[Case, dict[str, bool]]) -> None:
+        nonlocal world, known
+        case = with_known(*drawn, known)
+        response = case.call_and_validate(
+            base_url=world.base_url, session=api.session, headers=world.headers(operation_id), checks=CHECKS
+        )
+        if operation_id.endswith(DESTROYS) and response.status_code < 300:
+            world = api.new_world()
+            known = world.known(operation_id, operation.path)
+
+    ask()
