@@ -44,16 +44,19 @@ class Advancing:
 
     async def tick(self, now: datetime | None = None) -> float:
         """Move one batch on; returns the seconds until the next. `now` is the database's clock, but in tests."""
-        async with self._runtime.db.transaction() as tx:
-            at = now or await occurrences.database_now(tx)
-            found = await contact_upkeep.passed(tx, now=at, limit=self._batch)
-            for contact, account_zone in found:
-                await self._move(tx, contact, account_zone, at)
-        if found:
+        async with self._runtime.db.connection() as db:
+            at = now or await occurrences.database_now(db)
+            found = await contact_upkeep.passed(db, now=at, limit=self._batch)
+        for account_id, id in found:
+            # One transaction for each: who holds the sends of several takes them out of the order of ids.
+            async with self._runtime.db.transaction() as tx:
+                taken = await contact_upkeep.take(tx, account_id=account_id, id=id, now=at)
+                if taken is not None:
+                    await self._move(tx, *taken, now=at)
             self._runtime.events_written.set()
         return 0.0 if len(found) == self._batch else EVERY
 
-    async def _move(self, tx: Connection, contact: Contact, account_zone: str, now: datetime) -> None:
+    async def _move(self, tx: Connection, contact: Contact, account_zone: str, *, now: datetime) -> None:
         """One contact must not keep the others from moving on."""
         try:
             async with tx.transaction():

@@ -16,30 +16,40 @@ from shared.store.database import Connection
 LONGEST_WAIT: Final = timedelta(days=1)
 """That a due date waits for sends that do not end, as those of a paused campaign."""
 
-_PASSED: Final = f"""
-select {COLUMNS}, (select a.time_zone from accounts a where a.id = account_id) as account_zone
+_OVER: Final = """
 from contacts p
 where advance_at <= $1
-  and (advance_at <= $1 - $3::interval or not exists (
+  and (advance_at <= $1 - $2::interval or not exists (
       select from reminders r join occurrences o on o.reminder_id = r.id
       where r.contact_id = p.id and r.enrollment_id is not null and r.status = 'active' and o.scheduled_for <= $1
         and o.state in ('scheduled', 'queued', 'sending')))
-order by advance_at, id limit $2
-for update of p skip locked
 """
 
+_PASSED: Final = f"select account_id, id {_OVER} order by advance_at, id limit $3"
 
-async def passed(tx: Connection, *, now: datetime, limit: int) -> list[tuple[Contact, str]]:
-    """Recurrent contacts whose due day is over, locked, each with its account's zone; others' locked ones are skipped.
+
+async def passed(db: Connection, *, now: datetime, limit: int) -> list[tuple[UUID, UUID]]:
+    """(account, contact) of recurrent contacts whose due day is over; read without a lock, so look again under one.
 
     Those with a campaign's send that is due and not over wait for it, at most `LONGEST_WAIT` (B-116).
     """
-    found = []
-    for row in await tx.fetch(_PASSED, now, limit, LONGEST_WAIT):
-        values = dict(row)
-        account_zone = values.pop("account_zone")
-        found.append((contact_of(values), account_zone))
-    return found
+    return [(row["account_id"], row["id"]) for row in await db.fetch(_PASSED, now, LONGEST_WAIT, limit)]
+
+
+_TAKE: Final = f"""
+select {COLUMNS}, (select a.time_zone from accounts a where a.id = account_id) as account_zone
+{_OVER} and account_id = $3 and id = $4 for update of p skip locked
+"""
+
+
+async def take(tx: Connection, *, account_id: UUID, id: UUID, now: datetime) -> tuple[Contact, str] | None:
+    """One of them, locked, with its account's zone; None where another holds it or has moved it on."""
+    row = await tx.fetchrow(_TAKE, now, LONGEST_WAIT, account_id, id)
+    if row is None:
+        return None
+    values = dict(row)
+    account_zone = values.pop("account_zone")
+    return contact_of(values), account_zone
 
 
 _POSTPONE: Final = "update contacts set advance_at = $3 where account_id = $1 and id = $2"

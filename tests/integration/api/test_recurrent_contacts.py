@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from services.api import upkeep
+from services.api import serve, upkeep
 from services.api.core.policy import Core
 from services.api.upkeep import LATER, Advancing
+from shared.runtime.runtime import Runtime
 
 if TYPE_CHECKING:
     from conftest import Door
@@ -67,6 +68,21 @@ async def test_b_114_months_of_standstill_are_one_step_and_one_event(door: Door)
     assert missed[0] == "2025-04-15"
     assert missed == sorted(missed)
     assert missed[-1] < (await contact(door))["next_due_at"]
+
+
+async def test_b_113_the_api_moves_dates_on_without_being_asked(door: Door) -> None:
+    await upsert(door, next_due_at="2025-03-15", **EVERY_MONTH)
+    settings = door.runtime.settings.model_copy(update={"api_port": 0, "readiness_delay": 0.0, "drain": 0.0})
+    runtime = Runtime(settings=settings, db=door.runtime.db, bus=door.runtime.bus)
+    serving = asyncio.create_task(serve.run(runtime))
+    try:
+        async with asyncio.timeout(10):
+            while (await contact(door))["next_due_at"] == "2025-03-15":
+                await asyncio.sleep(0.02)
+    finally:
+        runtime.stopping.set()
+        await serving
+    assert runtime.events_written.is_set()
 
 
 async def test_b_117_and_b_112_what_is_needed_to_recur_is_asked_for(door: Door) -> None:
