@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Self
+from typing import Final, Self
 
 from shared.domain.recipient import Channel
 
@@ -27,3 +27,7 @@ class ProviderName(StrEnum):
     TWILIO = "twilio", Channel.SMS
     WHATSAPP = "whatsapp"
     SMTP = "smtp", Channel.EMAIL
+
+
+LOOKED_UP: Final = frozenset({ProviderName.TWILIO})
+"""Those that can be asked whether they have a message whose answer was lost."""

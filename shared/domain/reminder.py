@@ -38,6 +38,9 @@ class Action(StrEnum):
     UPDATED = "Updated"
     SKIPPED = "Skipped"
     EXPIRED = "Expired"
+    DELIVERED = "Delivered"
+    UNDELIVERED = "Undelivered"
+    READ = "Read"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -26,11 +26,16 @@ from shared.domain.events import (
 from shared.domain.occurrence import UNFINISHED, Occurrence, State, Step, after, after_lost_worker
 from shared.domain.outcome import Accepted, Failed, Outcome, Rejected, Unavailable, Unknown
 from shared.domain.plan import Planned
+from shared.domain.provider import LOOKED_UP
 from shared.domain.reminder import Action, HistoryEntry, Progress, Status, status_after
 from shared.domain.schedule import BadTime, Every
 
 BARS: Final = frozenset({"opted_out", "no_marketing_consent"})
 """Why a recipient may not be written to. It ends a send as a failure, not as a rule of the account would (B-146)."""
+
+FIRST_LOOK_UP: Final = timedelta(seconds=5)
+"""After an answer was lost, the time until its provider is asked whether it has the message: not at once, because the
+call may still be under way there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,13 @@ class Settlement:
     planned: tuple[int, Planned] | None = None
     """The send of an `Every` that follows the one that ended, with its `seq`."""
 
+    @property
+    def look_up_at(self) -> datetime | None:
+        """When the provider is asked what became of this attempt; None where there is no doubt, or nobody to ask."""
+        open_still = self.step.state in {State.SCHEDULED, State.UNCERTAIN}
+        in_doubt = open_still and self.outcome in {"unknown", "error"} and not self.case.occurrence.takes_key
+        return self.history[0].at + FIRST_LOOK_UP if in_doubt and self.case.provider in LOOKED_UP else None
+
 
 def settle_attempt(case: Case, outcome: Outcome, *, now: datetime, random: float, error: bool = False) -> Settlement:
     """What an answer makes of its attempt; `error`: the outcome stands for an unexpected exception of ours."""
@@ -104,6 +116,11 @@ def settle_lost(case: Case, *, now: datetime) -> Settlement:
 def settle_missed(case: Case, step: Step, *, now: datetime) -> Settlement:
     """What `misfire` made of an occurrence that was never tried, or no longer may be."""
     return _settlement(case, step, now, [], [], outcome=None)
+
+
+def settle_closed(case: Case, step: Step, *, now: datetime) -> Settlement:
+    """What giving up a parked send makes of it: its attempt stays one whose answer was lost."""
+    return replace(_settlement(case, step, now, [], [], outcome="unknown"), outcome=None)
 
 
 def _no_retry_of_ended(case: Case, step: Step, now: datetime) -> Step:

@@ -59,10 +59,13 @@ async def _settle_batch(db: Database, batch: dict[UUID, Answer], fallback: Polic
             answer = deleted.pop(case.progress.id)
             if _is_awaited(case, answer):
                 settled.append(settle_attempt(case, answer.outcome, now=now, random=random(), error=answer.error))
-        await _write(tx, settled, now=now)
+        await write(tx, settled, now=now)
         await _pause_and_resume(tx, settled, now=now)
         await _suppress(tx, batch.values(), now=now)
         await _tell_of_deleted(tx, deleted.values(), now=now)
+    for settlement in settled:
+        if settlement.case.occurrence.state is State.UNCERTAIN:
+            metrics.RESOLVED.labels(settlement.case.provider, "late_answer").inc()
 
 
 def _is_awaited(case: Case, answer: Answer) -> bool:
@@ -91,7 +94,7 @@ async def settle_lost(db: Database, *, fallback: Policy, limit: int) -> int:
         still = await settlements.still_lost(tx, list(lost.values()), now=now)
         cases = await settlements.load(tx, list(still), fallback=fallback)
         settled = [lost_worker(case, now=now) for case in cases if case.occurrence.state is State.SENDING]
-        await _write(tx, settled, now=now)
+        await write(tx, settled, now=now)
     for settlement in settled:
         metrics.RESCUED.labels(settlement.step.state.value).inc()
     return len(settled)
@@ -116,13 +119,14 @@ async def settle_unsendable(db: Database, claims: Iterable[tuple[UUID, UUID]], *
             )
             if step is not None and case.occurrence.state is State.QUEUED:
                 settled.append(settle_missed(case, step, now=now))
-        await _write(tx, settled, now=now)
+        await write(tx, settled, now=now)
     for settlement in settled:
         metrics.MISSED.labels(settlement.step.state.value).inc()
     return {settlement.case.occurrence.id for settlement in settled}
 
 
-async def _write(tx: Connection, settled: Sequence[Settlement], *, now: datetime) -> None:
+async def write(tx: Connection, settled: Sequence[Settlement], *, now: datetime) -> None:
+    """Write what was decided of cases that were loaded under lock; one for each reminder at the most."""
     if not settled:
         return
     await settlements.write_steps(tx, settled, now=now)

@@ -22,6 +22,25 @@ CALL_SECONDS: Final = Histogram(
 PAUSED: Final = Counter(
     "belltower_provider_pauses_total", "Times that a provider refused our credentials.", ["provider"]
 )
+RESOLVED: Final = Counter(
+    "belltower_uncertain_resolved_total",
+    "Sends whose answer was lost, by what it was known from in the end.",
+    ["provider", "how"],
+)
+RECEIPTS: Final = Counter(
+    "belltower_receipts_total",
+    "Reports of providers about single messages, by what was made of them.",
+    ["provider", "as"],
+)
+REFUSED_CALLBACKS: Final = Counter(
+    "belltower_callbacks_refused_total", "Callbacks whose signature was missing or wrong.", ["provider"]
+)
+LOOK_UPS: Final = Counter(
+    "belltower_look_ups_total", "Questions to providers about messages in doubt, by answer.", ["provider", "answer"]
+)
+REPAIRED: Final = Counter(
+    "belltower_schedule_repaired_total", "Reminders that could never have rung, mended by the sentinel.", ["how"]
+)
 PUBLISHED: Final = Counter("belltower_events_published_total", "Events that the broker confirmed.", ["type"])
 IGNORED: Final = Counter("belltower_events_ignored_total", "Events of a type or version unknown here.", ["service"])
 DEAD: Final = Counter("belltower_dead_letters_total", "Messages that no handler could take.", ["queue"])
@@ -31,13 +50,21 @@ REQUESTS: Final = Histogram(
     ["door", "method", "route", "status"],
     buckets=_FAST,
 )
+BROKEN_DUTIES: Final = Counter(
+    "belltower_duties_broken_total", "Times that a duty beside the doors met a bug of ours.", ["duty"]
+)
 DELIVERIES: Final = Counter("belltower_webhook_attempts_total", "Webhook POSTs by result.", ["result"])
 DELIVERY_SECONDS: Final = Histogram("belltower_webhook_attempt_seconds", "How long webhook POSTs took.", buckets=_FAST)
 
 OLDEST_DUE: Final = Gauge("belltower_oldest_due_occurrence_seconds", "How late the oldest due occurrence is.")
 OLDEST_EVENT: Final = Gauge("belltower_oldest_unpublished_event_seconds", "Age of the oldest event not yet published.")
 OLDEST_DELIVERY: Final = Gauge("belltower_oldest_due_delivery_seconds", "How late the oldest due delivery is.")
-UNCERTAIN: Final = Gauge("belltower_uncertain_occurrences", "Sends that are parked because their answer was lost.")
+UNCERTAIN: Final = Gauge(
+    "belltower_uncertain_occurrences", "Sends that are parked because their answer was lost.", ["provider"]
+)
+LAST_PASS: Final = Gauge(
+    "belltower_schedule_pass_age_seconds", "Time since the sentinel last came to the end of all active reminders."
+)
 READY: Final = Gauge("belltower_ready", "Readiness by check.", ["check"])
 
 __all__ = ["REGISTRY"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -28,9 +28,11 @@ class Ops:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._database_answers = False
+        self._with_parked: set[str] = set()
 
     def app(self) -> web.Application:
         app = web.Application()
+        app.on_response_prepare.append(_say_no_versions)
         app.router.add_get("/livez", self._livez)
         app.router.add_get("/readyz", self._readyz)
         app.router.add_get("/metrics", self._metrics)
@@ -46,12 +48,19 @@ class Ops:
                 metrics.OLDEST_DUE.set(found.oldest_due_occurrence)
                 metrics.OLDEST_EVENT.set(found.oldest_unpublished_event)
                 metrics.OLDEST_DELIVERY.set(found.oldest_due_delivery)
-                metrics.UNCERTAIN.set(found.uncertain)
+                metrics.LAST_PASS.set(found.last_pass)
+                self._tell_of_parked(found.uncertain)
             except AWAY as error:
                 if self._database_answers:
                     log.warning("database_away", probe="readyz", error=type(error).__name__)
                 self._database_answers = False
             await asyncio.sleep(PING_EVERY)
+
+    def _tell_of_parked(self, parked: Mapping[str, int]) -> None:
+        """A provider that has none left is told as 0."""
+        self._with_parked |= parked.keys()
+        for provider in self._with_parked:
+            metrics.UNCERTAIN.labels(provider).set(parked.get(provider, 0))
 
     def readiness(self) -> dict[str, bool]:
         """Each check by name. A stop makes the process unready at once."""
@@ -74,6 +83,10 @@ class Ops:
     async def _metrics(self, _: web.Request) -> web.Response:
         self.readiness()
         return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+async def _say_no_versions(_: web.Request, response: web.StreamResponse) -> None:
+    response.headers["Server"] = "Belltower"
 
 
 @asynccontextmanager

@@ -326,7 +326,7 @@ CREATE TABLE public.history (
     action text NOT NULL,
     detail text NOT NULL,
     status text NOT NULL,
-    CONSTRAINT history_action_check CHECK ((action = ANY (ARRAY['Created'::text, 'Sent'::text, 'SendFailed'::text, 'SendError'::text, 'StatusChanged'::text, 'Updated'::text, 'Skipped'::text, 'Expired'::text]))),
+    CONSTRAINT history_action_check CHECK ((action = ANY (ARRAY['Created'::text, 'Sent'::text, 'SendFailed'::text, 'SendError'::text, 'StatusChanged'::text, 'Updated'::text, 'Skipped'::text, 'Expired'::text, 'Delivered'::text, 'Undelivered'::text, 'Read'::text]))),
     CONSTRAINT history_status_check CHECK ((status = ANY (ARRAY['active'::text, 'completed'::text, 'expired'::text, 'cancelled'::text])))
 );
 
@@ -373,10 +373,14 @@ CREATE TABLE public.occurrences (
     ended_at timestamp with time zone,
     text text,
     subject text,
+    receipt text,
+    receipt_at timestamp with time zone,
+    look_up_at timestamp with time zone,
     CONSTRAINT occurrences_ended_exactly_when_final CHECK (((state = ANY (ARRAY['scheduled'::text, 'queued'::text, 'sending'::text])) = (ended_at IS NULL))),
     CONSTRAINT occurrences_failures_check CHECK (((failures >= 0) AND (failures <= 5))),
     CONSTRAINT occurrences_kind_check CHECK ((kind = ANY (ARRAY['main'::text, 'follow_up'::text, 'no_show'::text]))),
     CONSTRAINT occurrences_leased_exactly_while_held CHECK (((state = ANY (ARRAY['queued'::text, 'sending'::text])) = (lease_until IS NOT NULL))),
+    CONSTRAINT occurrences_receipt_check CHECK ((receipt = ANY (ARRAY['accepted'::text, 'sent'::text, 'failed'::text, 'undelivered'::text, 'delivered'::text, 'read'::text]))),
     CONSTRAINT occurrences_sending_names_its_attempt CHECK (((state <> 'sending'::text) OR (attempt_id IS NOT NULL))),
     CONSTRAINT occurrences_state_check CHECK ((state = ANY (ARRAY['scheduled'::text, 'queued'::text, 'sending'::text, 'sent'::text, 'skipped'::text, 'uncertain'::text, 'cancelled'::text, 'expired'::text])))
 )
@@ -389,6 +393,10 @@ COMMENT ON COLUMN public.occurrences.due_at IS 'moves with retries';
 COMMENT ON COLUMN public.occurrences.version IS 'the fence: a queued hint names it, and any change by a caller raises it';
 
 COMMENT ON COLUMN public.occurrences.text IS 'of this send, where it is not the reminder''s own; likewise subject';
+
+COMMENT ON COLUMN public.occurrences.receipt IS 'the furthest that its provider has reported of the present attempt; never goes back';
+
+COMMENT ON COLUMN public.occurrences.look_up_at IS 'when its provider is asked next whether it has the message; null where there is no doubt';
 
 CREATE TABLE public.outbox (
     id uuid NOT NULL,
@@ -521,6 +529,18 @@ CREATE TABLE public.sandbox_messages (
     message_id text NOT NULL
 );
 
+CREATE TABLE public.schedule_watch (
+    one boolean DEFAULT true NOT NULL,
+    after uuid,
+    began_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT schedule_watch_one_check CHECK (one)
+);
+
+COMMENT ON COLUMN public.schedule_watch.after IS 'the last reminder that the present pass has seen; null before its first';
+
+COMMENT ON COLUMN public.schedule_watch.ended_at IS 'the end of the last full pass';
+
 CREATE TABLE public.suppressions (
     account_id uuid NOT NULL,
     address text NOT NULL,
@@ -652,6 +672,9 @@ ALTER TABLE ONLY public.reminders
 ALTER TABLE ONLY public.sandbox_messages
     ADD CONSTRAINT sandbox_messages_pkey PRIMARY KEY (key);
 
+ALTER TABLE ONLY public.schedule_watch
+    ADD CONSTRAINT schedule_watch_pkey PRIMARY KEY (one);
+
 ALTER TABLE ONLY public.suppressions
     ADD CONSTRAINT suppressions_pkey PRIMARY KEY (account_id, address);
 
@@ -715,6 +738,8 @@ CREATE INDEX occurrences_due ON public.occurrences USING btree (due_at, id) WHER
 
 CREATE INDEX occurrences_leased ON public.occurrences USING btree (lease_until) WHERE (state = ANY (ARRAY['queued'::text, 'sending'::text]));
 
+CREATE INDEX occurrences_to_look_up ON public.occurrences USING btree (look_up_at) WHERE (look_up_at IS NOT NULL);
+
 CREATE INDEX occurrences_uncertain ON public.occurrences USING btree (account_id, ended_at) WHERE (state = 'uncertain'::text);
 
 CREATE INDEX occurrences_unfinished ON public.occurrences USING btree (reminder_id, seq) WHERE (state = ANY (ARRAY['scheduled'::text, 'queued'::text, 'sending'::text]));
@@ -722,6 +747,8 @@ CREATE INDEX occurrences_unfinished ON public.occurrences USING btree (reminder_
 CREATE INDEX outbox_unpublished ON ONLY public.outbox USING btree (at, id) WHERE (published_at IS NULL);
 
 CREATE INDEX outbox_default_at_id_idx ON public.outbox_default USING btree (at, id) WHERE (published_at IS NULL);
+
+CREATE INDEX reminders_active ON public.reminders USING btree (id) WHERE (status = 'active'::text);
 
 CREATE INDEX reminders_by_account ON public.reminders USING btree (account_id, created_at DESC, id);
 

@@ -139,9 +139,9 @@ update occurrences o
 set state = s.state, due_at = coalesce(s.due_at, o.due_at), failures = s.failures, key_epoch = s.key_epoch,
     reason = s.reason, lease_until = null, version = o.version + 1,
     provider_message_id = coalesce(s.message_id, o.provider_message_id),
-    ended_at = case when s.due_at is null then $8::timestamptz end
-from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::int[], $5::int[], $6::text[], $7::text[])
-     as s (id, state, due_at, failures, key_epoch, reason, message_id)
+    ended_at = case when s.due_at is null then $8::timestamptz end, look_up_at = s.look_up_at
+from unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::int[], $5::int[], $6::text[], $7::text[], $9::timestamptz[])
+     as s (id, state, due_at, failures, key_epoch, reason, message_id, look_up_at)
 where o.id = s.id
 """
 
@@ -182,6 +182,7 @@ async def write_steps(tx: Connection, settlements: Sequence[Settlement], *, now:
         [step.reason for _, step in steps],
         [step.provider_message_id for _, step in steps],
         now,
+        [s.look_up_at for s in settlements],
     )
 
 
