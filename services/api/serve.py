@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Final
 
 import structlog
@@ -16,13 +14,18 @@ from services.api.rearming import Rearming
 from services.api.rereading import Rereading
 from services.api.unreadable import HttpConnection
 from services.api.upkeep import Advancing
-from shared.runtime.loops import run_ticks
+from shared.runtime import metrics
+from shared.runtime.logging import where
+from shared.runtime.loops import AWAY, Tick, run_ticks
 from shared.runtime.runtime import Runtime
 
 log = structlog.get_logger()
 
 KEEP_ALIVE: Final = 15.0
 """Seconds that an idle connection, or one that dawdles over its headers, is kept."""
+
+AFTER_A_BUG: Final = 5.0
+"""Seconds until a duty that broke is tried again."""
 
 
 async def run(runtime: Runtime) -> None:
@@ -34,37 +37,47 @@ async def run(runtime: Runtime) -> None:
     runner = web.AppRunner(build_app(runtime), shutdown_timeout=settings.drain)
     await runner.setup()
     try:
-        async with _beside(runtime):
-            listening = await _listen(runner, settings.api_host, settings.api_port)
-            try:
-                runtime.addresses["api"] = _url(settings.api_host, listening)
-                log.info("listening", service="api", address=runtime.addresses["api"])
+        listening = await _listen(runner, settings.api_host, settings.api_port)
+        try:
+            runtime.addresses["api"] = _url(settings.api_host, listening)
+            log.info("listening", service="api", address=runtime.addresses["api"])
+            async with asyncio.TaskGroup() as beside:
+                _start_duties(beside, runtime)
                 await runtime.stopping.wait()
                 await asyncio.sleep(settings.readiness_delay)
-            finally:
-                listening.close()
+        finally:
+            listening.close()
     finally:
         await runner.cleanup()
 
 
-@asynccontextmanager
-async def _beside(runtime: Runtime) -> AsyncIterator[None]:
+def _start_duties(group: asyncio.TaskGroup, runtime: Runtime) -> None:
     """What runs beside the doors, and ends with them."""
     core = Core.from_settings(runtime.settings)
-    rearming, advancing = Rearming(runtime, core), Advancing(runtime, core)
-    duties = [
-        asyncio.create_task(runtime.db.warm()),
-        asyncio.create_task(run_ticks("rearming", rearming.tick, stopping=runtime.stopping)),
-        asyncio.create_task(run_ticks("advancing", advancing.tick, stopping=runtime.stopping)),
-        asyncio.create_task(run_ticks("rereading", Rereading(runtime).tick, stopping=runtime.stopping)),
-    ]
-    try:
-        yield
-    finally:
-        if not runtime.stopping.is_set():  # the address was taken: they would never hear of an end
-            for duty in duties:
-                duty.cancel()
-        await asyncio.gather(*duties, return_exceptions=True)
+    group.create_task(runtime.db.warm())
+    ticks: dict[str, Tick] = {
+        "rearming": Rearming(runtime, core).tick,
+        "advancing": Advancing(runtime, core).tick,
+        "rereading": Rereading(runtime).tick,
+    }
+    for name, tick in ticks.items():
+        group.create_task(run_ticks(name, _unbroken(name, tick), stopping=runtime.stopping))
+
+
+def _unbroken(name: str, tick: Tick) -> Tick:
+    """A duty in which a bug, or one row that breaks it, does not close the doors: it is told, and tried again."""
+
+    async def once() -> float:
+        try:
+            return await tick()
+        except AWAY:
+            raise
+        except Exception as error:  # noqa: BLE001 - the doors stay open
+            log.error("duty_broke", duty=name, error=where(error))
+            metrics.BROKEN_DUTIES.labels(name).inc()
+            return AFTER_A_BUG
+
+    return once
 
 
 async def _listen(runner: web.AppRunner, host: str, port: int) -> asyncio.Server:
