@@ -67,6 +67,14 @@ class Booking:
     def to_json(self) -> dict[str, Any]:
         return {name: value for name, value in asdict(self).items() if value is not None}
 
+    @property
+    def type_id(self) -> UUID | None:
+        """The id, or None where the text is none: then it is nobody's."""
+        try:
+            return UUID(self.event_type) if len(self.event_type) == 36 else None
+        except ValueError:
+            return None
+
     @classmethod
     def of(cls, details: Mapping[str, Any]) -> Self:
         """What `to_json` made."""
@@ -121,6 +129,13 @@ def by_kind(texts: Mapping[MessageType, str]) -> dict[Kind, str]:
     return {_KINDS[kind]: text for kind, text in texts.items() if kind in _KINDS}
 
 
+def around_of(draft: Draft) -> Around:
+    """An appointment's schedule."""
+    if not isinstance(draft.schedule, Around):
+        raise TypeError("an appointment is reminded of around its event")
+    return draft.schedule
+
+
 def missed(places: Sequence[Place], around: Around) -> Place | None:
     """The send that says the appointment was missed, where that was reported since the event."""
     told = (place for place in places if place.kind is Kind.NO_SHOW and place.state is not State.CANCELLED)
@@ -150,9 +165,7 @@ def replanned(
     after the reminder for the old one was sent (B-238, B-239). Once a no-show was reported nothing but its message is
     left (B-226), unless the event was moved past it.
     """
-    after = draft.schedule
-    if not isinstance(after, Around):
-        raise TypeError("an appointment is reminded of around its event")
+    after = around_of(draft)
     if missed(places, after) is not None:
         return _waiting(places, draft, Kind.NO_SHOW)
     planned = draft.planned(now=now, late_booking=late_booking)

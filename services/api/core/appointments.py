@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Final
 from uuid import UUID
 
+from services.api.core.appointment_messages import DOOR, tell, tell_of_cancel
 from services.api.core.appointment_types import messages_of
 from services.api.core.changes import Change, Changed, change_reminder
 from services.api.core.contacts import change_contact, hold_contact, subscriber
@@ -18,21 +18,17 @@ from services.api.core.listing import Page
 from services.api.core.policy import Core
 from services.api.core.reminders import Held, Seen, hold, new_reminder, see, tell_of_new
 from shared.domain.account import Configuration
-from shared.domain.booking import Booking, MessageType, by_kind, missed, replanned, text_of, texts_of
+from shared.domain.booking import Booking, MessageType, around_of, by_kind, missed, replanned, text_of, texts_of
 from shared.domain.contact import Contact
 from shared.domain.draft import Category, Draft, Reminder, draft_of
 from shared.domain.occurrence import Kind
 from shared.domain.plan import Planned
-from shared.domain.recipient import Channel
-from shared.domain.refusal import Conflict, Invalid, NotFound
+from shared.domain.refusal import Conflict, NotFound
 from shared.domain.reminder import Status
-from shared.domain.schedule import Around, Times
 from shared.store import appointments as store
 from shared.store import consents, drafts
 from shared.store.database import Connection
 from shared.store.failures import Taken
-
-DOOR: Final = "appointments"
 
 Names = Mapping[str, str]
 """`first_name` and `last_name`, as far as a request gives them."""
@@ -53,8 +49,8 @@ async def create_appointment(
     existing = await _existing(tx, account_id, draft)
     if existing is not None:
         return existing
-    messages = await messages_of(tx, account_id=account_id, type_id=_id(booking.event_type))
-    texts = texts_of(_around(draft), messages, booking.metadata)
+    messages = await messages_of(tx, account_id=account_id, type_id=booking.type_id)
+    texts = texts_of(around_of(draft), messages, booking.metadata)
     if booking.eligible_only:
         await _check_eligible(tx, contact, draft)
     new = new_reminder(
@@ -65,10 +61,10 @@ async def create_appointment(
         now=now,
     )
     if not await drafts.insert(tx, [new]):
-        raise _duplicate(None)  # the contact is held: nobody else can have come between
+        raise _duplicate(None)  # a change of another appointment came between; the next try finds it
     await tell_of_new(tx, [new], now=now)
     seen = await see(tx, account_id=account_id, id=new.id)
-    await _tell(tx, configuration, seen.reminder, MessageType.CONFIRMATION, texts, now=now)
+    await tell(tx, configuration, seen.reminder, MessageType.CONFIRMATION, texts, now=now)
     return seen
 
 
@@ -116,12 +112,12 @@ async def change_appointment(
     draft = replace(draft, contact_id=await _contact_after(tx, core, reminder, draft, names=names, now=now))
     if (draft.contact_id, draft.external_id) != (reminder.contact_id, reminder.external_id):
         await _check_free(tx, reminder, draft)
-    messages = await messages_of(tx, account_id=account_id, type_id=_id(booking.event_type))
-    around = _around(draft)
+    messages = await messages_of(tx, account_id=account_id, type_id=booking.type_id)
+    around = around_of(draft)
     draft = replace(draft, texts=by_kind(texts_of(around, messages, booking.metadata)))
     sends = replanned(
         held.places,
-        before=_around(draft_of(reminder)),
+        before=around_of(draft_of(reminder)),
         draft=draft,
         now=now,
         late_booking=configuration.late_booking,
@@ -140,8 +136,7 @@ async def cancel_appointment(
     change = Change(status=Status.CANCELLED, over_too=True)
     changed = await change_reminder(tx, core, configuration, held, change, now=now)
     if held.reminder.status is not Status.CANCELLED:
-        texts = await _cancellation(tx, held.reminder)
-        await _tell(tx, configuration, changed.seen.reminder, MessageType.CANCELLATION, texts, now=now)
+        await tell_of_cancel(tx, configuration, changed.seen.reminder, now=now)
     return changed
 
 
@@ -152,7 +147,7 @@ async def report_no_show(
 
     Raises `Conflict` for a cancelled appointment or before its time, `Invalid` where its type has no such message.
     """
-    reminder, around = held.reminder, _around(draft_of(held.reminder))
+    reminder, around = held.reminder, around_of(draft_of(held.reminder))
     if reminder.status is Status.CANCELLED:
         raise Conflict("invalid_state", "a cancelled appointment cannot be missed")
     if around.event_at > now:
@@ -160,7 +155,7 @@ async def report_no_show(
     if missed(held.places, around) is not None:
         return await see(tx, account_id=reminder.account_id, id=reminder.id)
     booking = Booking.of(reminder.details)
-    messages = await messages_of(tx, account_id=reminder.account_id, type_id=_id(booking.event_type))
+    messages = await messages_of(tx, account_id=reminder.account_id, type_id=booking.type_id)
     text = text_of(MessageType.NO_SHOW, messages, booking.metadata)
     change = Change(sends=(Planned(now, Kind.NO_SHOW, text),), note="Reported as missed")
     return (await change_reminder(tx, core, configuration, held, change, now=now)).seen
@@ -237,57 +232,6 @@ def _not_eligible(reason: str) -> Conflict:
     return Conflict("subscriber_not_eligible", "this phone may not be written to", {"reason": reason})
 
 
-async def _cancellation(tx: Connection, reminder: Reminder) -> dict[MessageType, str]:
-    """The message of a cancellation, where there is one that can be made: a cancel never fails for it."""
-    booking = Booking.of(reminder.details)
-    try:
-        messages = await messages_of(tx, account_id=reminder.account_id, type_id=_id(booking.event_type))
-        return {MessageType.CANCELLATION: text_of(MessageType.CANCELLATION, messages, booking.metadata)}
-    except Invalid:
-        return {}
-
-
-async def _tell(
-    tx: Connection,
-    configuration: Configuration,
-    about: Reminder,
-    kind: MessageType,
-    texts: Mapping[MessageType, str],
-    *,
-    now: datetime,
-) -> None:
-    """Send one message of an appointment that is still to come, where such a message is registered (C-23)."""
-    if kind not in texts or _around(draft_of(about)).event_at <= now:
-        return
-    draft = Draft(
-        external_id=None,
-        channel=Channel.SMS,
-        address=about.address,
-        national_digits=about.national_digits,
-        schedule=Times.of([now]),
-        time_zone=about.time_zone,
-        text=texts[kind],
-        contact_id=about.contact_id,
-        details={"about": str(about.id), "message": kind.value},
-    )
-    new = new_reminder(configuration, draft, door=DOOR, detail=f"{kind} of an appointment", now=now)
-    await drafts.insert(tx, [new])
-    await tell_of_new(tx, [new], now=now)
-
-
 def _check_mine(reminder: Reminder) -> None:
     if reminder.door != DOOR or "about" in reminder.details:
         raise NotFound("reminder")
-
-
-def _around(draft: Draft) -> Around:
-    if not isinstance(draft.schedule, Around):
-        raise TypeError("an appointment is reminded of around its event")
-    return draft.schedule
-
-
-def _id(text: str) -> UUID | None:
-    try:
-        return UUID(text) if len(text) == 36 else None
-    except ValueError:
-        return None

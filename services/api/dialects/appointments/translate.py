@@ -8,7 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from services.api.dialects.appointments import wire
-from shared.domain.booking import AppointmentMessage, AppointmentType, Booking
+from shared.domain.booking import AppointmentMessage, AppointmentType, Booking, around_of
 from shared.domain.draft import Draft, Reminder, draft_of
 from shared.domain.metadata import macros
 from shared.domain.recipient import Channel, phone_in
@@ -64,7 +64,7 @@ def to_changed_draft(body: wire.AppointmentChange, reminder: Reminder, *, region
         draft = replace(draft, address=number.e164, phone_number=body.phone, national_digits=number.national)
     if not given & {"event_date_time", "subscriber_time_zone", "remind_time_offset", "follow_up_time_offset"}:
         return draft
-    around = _kept_around(reminder)
+    around = around_of(kept)
     follow_up = around.follow_up_after
     if "follow_up_time_offset" in given:
         follow_up = Duration.parse(body.follow_up_time_offset) if body.follow_up_time_offset else None
@@ -104,13 +104,6 @@ def _around(event: str, time_zone: str, before: Duration, after: Duration | None
         raise Invalid([Problem("event", str(error))]) from None
 
 
-def _kept_around(reminder: Reminder) -> Around:
-    schedule = reminder.schedule
-    if not isinstance(schedule, Around):
-        raise TypeError("an appointment is reminded of around its event")
-    return schedule
-
-
 def to_page(query: wire.AppointmentQuery | wire.TypeQuery) -> tuple[int, int]:
     """Limit and offset. Raises `Invalid`."""
     limit, offset = int(query.limit), int(query.offset)
@@ -134,7 +127,7 @@ def to_id(text: str) -> UUID | None:
 
 def to_appointment(reminder: Reminder) -> wire.AppointmentTold:
     """The fields as the caller wrote them, the id, and the status (B-211, B-251)."""
-    booking, around = Booking.of(reminder.details), _kept_around(reminder)
+    booking, around = Booking.of(reminder.details), around_of(draft_of(reminder))
     told: wire.AppointmentTold = {
         "uuid": str(reminder.id),
         "phone": _phone(reminder),

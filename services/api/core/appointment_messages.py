@@ -1,0 +1,62 @@
+"""Messages about an appointment itself: that it was booked, that it was called off (C-23).
+
+Each is a reminder of its own, due at once, whose details name the appointment; no list or path shows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+from services.api.core.appointment_types import messages_of
+from services.api.core.reminders import new_reminder, tell_of_new
+from shared.domain.account import Configuration
+from shared.domain.booking import Booking, MessageType, around_of, text_of
+from shared.domain.draft import Draft, Reminder, draft_of
+from shared.domain.recipient import Channel
+from shared.domain.refusal import Invalid
+from shared.domain.schedule import Times
+from shared.store import drafts
+from shared.store.database import Connection
+
+DOOR: Final = "appointments"
+
+
+async def tell(
+    tx: Connection,
+    configuration: Configuration,
+    about: Reminder,
+    kind: MessageType,
+    texts: Mapping[MessageType, str],
+    *,
+    now: datetime,
+) -> None:
+    """Send one message about an appointment that is still to come, where `texts` has such a one."""
+    if kind not in texts or around_of(draft_of(about)).event_at <= now:
+        return
+    draft = Draft(
+        external_id=None,
+        channel=Channel.SMS,
+        address=about.address,
+        national_digits=about.national_digits,
+        schedule=Times.of([now]),
+        time_zone=about.time_zone,
+        text=texts[kind],
+        contact_id=about.contact_id,
+        details={"about": str(about.id), "message": kind.value},
+    )
+    new = new_reminder(configuration, draft, door=DOOR, detail=f"{kind} of an appointment", now=now)
+    await drafts.insert(tx, [new])
+    await tell_of_new(tx, [new], now=now)
+
+
+async def tell_of_cancel(tx: Connection, configuration: Configuration, about: Reminder, *, now: datetime) -> None:
+    """Send the cancellation message, where one is registered and can be made: a cancel never fails for it."""
+    booking = Booking.of(about.details)
+    try:
+        messages = await messages_of(tx, account_id=about.account_id, type_id=booking.type_id)
+        text = text_of(MessageType.CANCELLATION, messages, booking.metadata)
+    except Invalid:
+        return
+    await tell(tx, configuration, about, MessageType.CANCELLATION, {MessageType.CANCELLATION: text}, now=now)
