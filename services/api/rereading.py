@@ -32,6 +32,9 @@ log = structlog.get_logger()
 EVERY: Final = 60.0
 """Seconds between looks: what a process of an older release wrote is found at the next."""
 
+PATIENCE: Final = 0.5
+"""Seconds until the next look where campaigns have enough to plan anew."""
+
 BATCH: Final = 50
 
 
@@ -60,30 +63,28 @@ class Rereading:
         async with self._runtime.db.connection() as db:
             outdated = [found for found in await rereadings.versions(db) if older(found, self._version)]
         for version in outdated:
-            if await self._read(version):
+            taken, read = await self._read(version)
+            if taken:
                 self._runtime.events_written.set()
-                return 0.0
+                return 0.0 if read == taken else PATIENCE
         return EVERY
 
-    async def _read(self, version: str) -> int:
-        """How many were taken."""
-        async with self._runtime.db.transaction() as tx:
-            marked = await rereadings.mark_stale(tx, version, newest=self._version, limit=BATCH)
+    async def _read(self, version: str) -> tuple[int, int]:
+        """How many reminders were taken, and how many of them were read; the others must wait for their campaigns."""
         async with self._runtime.db.transaction() as tx:
             taken = await rereadings.take(tx, version, limit=BATCH)
             if not taken:
-                return marked
+                return 0, 0
             now = await occurrences.database_now(tx)
-            places = await rereadings.look(tx, [one.id for one in taken])
-            moved = []
-            for one in taken:
-                found = _reread(one, places.get(one.id, []), now)
-                if found is not None:
-                    moved.append(found)
-                await asyncio.sleep(0)  # a list may hold a thousand times, and requests are waiting
-            await self._write(tx, taken, moved, version, now)
-        log.info("times_reread", reminders=len(taken), moved=len(moved), planned_with=version, rules=self._version)
-        return len(taken) + marked
+            enrolled = [one.enrollment_id for one in taken if one.enrollment_id]
+            marked = await rereadings.mark_stale(tx, enrolled, most=BATCH)
+            own = [one for one in taken if one.enrollment_id is None]
+            moved = await _reread_all(tx, own, now)
+            read = own + [one for one in taken if one.enrollment_id in marked]
+            await self._write(tx, read, moved, version, now)
+        if read:
+            log.info("times_reread", reminders=len(read), moved=len(moved), planned_with=version, rules=self._version)
+        return len(taken), len(read)
 
     async def _write(
         self, tx: Connection, taken: Sequence[Taken], moved: Sequence[_Moved], version: str, now: datetime
@@ -104,13 +105,24 @@ class Rereading:
         return HistoryEntry(now, Action.UPDATED, detail, Status.ACTIVE)
 
 
+async def _reread_all(tx: Connection, taken: Sequence[Taken], now: datetime) -> list[_Moved]:
+    places = await rereadings.look(tx, [one.id for one in taken])
+    moved = []
+    for one in taken:
+        found = _reread(one, places.get(one.id, []), now)
+        if found is not None:
+            moved.append(found)
+        await asyncio.sleep(0)  # a list may hold a thousand times, and requests are waiting
+    return moved
+
+
 def _reread(taken: Taken, found: Sequence[tuple[Place, bool]], now: datetime) -> _Moved | None:
     """How its sends move; None where they stay."""
     places = [place for place, _ in found]
     movable = frozenset(place.id for place, may_move in found if may_move)
     try:
         moved = reread(schedule_of(taken.schedule_json, taken.time_zone), places, movable, now=now)
-    except (ValueError, KeyError) as error:  # its sends are planned all the same
+    except (ValueError, KeyError, TypeError) as error:  # its sends are planned all the same
         log.warning("schedule_unreadable", reminder_id=str(taken.id), error=type(error).__name__)
         return None
     if not moved:

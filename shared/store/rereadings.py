@@ -49,23 +49,23 @@ class Taken:
     schedule_json: dict[str, Any]
     time_zone: str
     sequence: int
+    enrollment_id: UUID | None
+    """Of a recurring campaign, whose plans follow from its contacts' due dates."""
 
 
-_RECURRING: Final = """exists (
-    select from enrollments e join campaigns g on g.id = e.campaign_id
-    where e.id = r.enrollment_id and g.type = 'recurring')"""
-
-_TAKE: Final = f"""
-select r.id, r.account_id, r.external_id, r.schedule as schedule_json, r.time_zone, r.sequence
+_TAKE: Final = """
+select r.id, r.account_id, r.external_id, r.schedule as schedule_json, r.time_zone, r.sequence,
+    (select e.id from enrollments e join campaigns g on g.id = e.campaign_id
+     where e.id = r.enrollment_id and g.type = 'recurring') as enrollment_id
 from reminders r
-where r.status = 'active' and r.time_zone <> 'UTC' and r.tzdata_version = $1 and not {_RECURRING}
+where r.status = 'active' and r.time_zone <> 'UTC' and r.tzdata_version = $1
 order by r.id limit $2
 for update of r skip locked
 """
 
 
 async def take(tx: Connection, version: str, *, limit: int) -> list[Taken]:
-    """Up to `limit` reminders that were planned with this release; those of recurring campaigns are another matter."""
+    """Up to `limit` reminders that were planned with this release of rules."""
     return [Taken(**dict(row)) for row in await tx.fetch(_TAKE, version, limit)]
 
 
@@ -135,25 +135,21 @@ async def stamp(tx: Connection, read: Sequence[tuple[UUID, bool]], version: str)
     await tx.execute(_STAMP, [id for id, _ in read], [moved for _, moved in read], version)
 
 
-_MARK_STALE: Final = f"""
-with found as materialized (
-    select r.id, r.enrollment_id from reminders r join enrollments e on e.id = r.enrollment_id
-    where r.status = 'active' and r.time_zone <> 'UTC' and r.tzdata_version = $1 and {_RECURRING}
-    order by r.id limit $3
-    for update of r, e skip locked),
-stamped as (update reminders r set tzdata_version = $2 from found where r.id = found.id)
-update enrollments e set stale = true from found where e.id = found.enrollment_id
+_MARK_STALE: Final = """
+with free as materialized (
+    select id from enrollments where id = any($1) and (select count(*) from (
+        select from enrollments where stale limit $2) waiting) < $2
+    order by id for update skip locked)
+update enrollments e set stale = true from free where e.id = free.id
 returning e.id
 """
 
-_BUSY: Final = "select count(*) from (select from enrollments where stale limit $1) as waiting"
 
+async def mark_stale(tx: Connection, enrollment_ids: Sequence[UUID], *, most: int) -> set[UUID]:
+    """Have enrolments planned anew; returns those that will be: none while `most` of all wait for that already.
 
-async def mark_stale(tx: Connection, version: str, *, newest: str, limit: int) -> int:
-    """Have up to `limit` enrolments of recurring campaigns planned anew, from their contacts' due dates.
-
-    Returns how many; 0 as well while as many wait to be: a stale one is not sent before it was planned anew.
+    Until then nothing of a stale one is sent, so there must not be many. One that is being planned is left out.
     """
-    if await tx.fetchval(_BUSY, limit) >= limit:
-        return 0
-    return len(await tx.fetch(_MARK_STALE, version, newest, limit))
+    if not enrollment_ids:
+        return set()
+    return {row["id"] for row in await tx.fetch(_MARK_STALE, list(enrollment_ids), most)}

@@ -118,12 +118,12 @@ def _told(send: Send, find: Callable[[Kind, datetime], Intent | None], now: date
 def _intents(around: Circumstances) -> Callable[[Kind, datetime], Intent | None]:
     try:
         return intents(around.reminder.schedule, around.reminder.time_zone)
-    except (ValueError, KeyError):  # what rules of another release cannot read is told without its words
+    except (ValueError, KeyError, TypeError):  # what rules of another release cannot read is told without its words
         return _no_intent
 
 
 def _schedule(around: Circumstances) -> Said:
     try:
         return in_words(around.reminder.schedule, around.reminder.time_zone)
-    except (ValueError, KeyError):
+    except (ValueError, KeyError, TypeError):
         return Said("unreadable", "Its schedule cannot be read by the rules of this release.")

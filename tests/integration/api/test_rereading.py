@@ -8,14 +8,15 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from builders import a_reminder
 from integration.api.conftest import Door
 
-from services.api.rereading import BATCH, EVERY, Rereading
+from services.api.rereading import BATCH, EVERY, PATIENCE, Rereading
 from shared.domain.schedule import tzdata_version
+from shared.store import rereadings
 
 OLDER = "2020.1"
 TIMES = ["2030-07-01T09:00:00", "2030-07-02T09:00:00+02:00", "2030-07-03T09:00:00"]
@@ -168,21 +169,19 @@ async def test_b_270_many_processes_read_each_reminder_once(door: Door) -> None:
     assert events.count("reminder.updated") == 2 * BATCH + 5
 
 
-async def test_b_270_of_a_recurring_campaign_the_enrolment_is_planned_anew(door: Door) -> None:
-    await remind(door)
+async def enroll(door: Door, type: str, reminder_id: str) -> UUID:
+    """As if the reminder were a contact's in a campaign."""
     contact, campaign, enrollment = uuid4(), uuid4(), uuid4()
     account = door.account.account_id
     await door.execute(
-        """insert into contacts (id, account_id, phone, created_at, updated_at)
-           values ($1, $2, '+4915112345678', now(), now())""",
-        contact,
-        account,
+        "insert into contacts (id, account_id, created_at, updated_at) values ($1, $2, now(), now())", contact, account
     )
     await door.execute(
         """insert into campaigns (id, account_id, name, type, status, body, created_at, updated_at)
-           values ($1, $2, 'Checks', 'recurring', 'running', 'Hello', now(), now())""",
+           values ($1, $2, 'Checks', $3, 'running', 'Hello', now(), now())""",
         campaign,
         account,
+        type,
     )
     await door.execute(
         "insert into enrollments (id, account_id, campaign_id, contact_id, created_at) values ($1, $2, $3, $4, now())",
@@ -191,17 +190,51 @@ async def test_b_270_of_a_recurring_campaign_the_enrolment_is_planned_anew(door:
         campaign,
         contact,
     )
-    await door.execute("update reminders set enrollment_id = $1, tzdata_version = $2", enrollment, OLDER)
+    await door.execute(
+        "update reminders set enrollment_id = $1, tzdata_version = $2 where external_id = $3",
+        enrollment,
+        OLDER,
+        reminder_id,
+    )
+    return enrollment
+
+
+@pytest.mark.parametrize(("type", "stale"), [("recurring", True), ("one_off", False)])
+async def test_b_270_of_a_recurring_campaign_the_enrolment_is_planned_anew(door: Door, type: str, stale: bool) -> None:
+    await remind(door)
+    await enroll(door, type, "r-1")
     rereading = Rereading(door.runtime)
     assert await rereading.tick() == 0
-    assert (await door.fetch("select stale from enrollments"))[0]["stale"]
+    assert (await door.fetch("select stale from enrollments"))[0]["stale"] is stale
     assert (await row(door))["tzdata_version"] == tzdata_version()
     assert await rereading.tick() == EVERY
 
 
-async def test_b_270_the_look_for_old_rules_reads_an_index_alone(door: Door) -> None:
-    from shared.store import rereadings  # noqa: PLC0415 - its statement is what this is about
+async def test_b_270_an_enrolment_that_somebody_plans_just_now_is_left_for_later(door: Door) -> None:
+    """Nobody waits for anybody: who plans holds the enrolment and then wants the reminder."""
+    await remind(door)
+    enrollment = await enroll(door, "recurring", "r-1")
+    rereading = Rereading(door.runtime)
+    async with door.runtime.db.transaction() as tx:
+        await tx.execute("select from enrollments where id = $1 for update", enrollment)
+        assert await rereading.tick() == PATIENCE
+    assert (await row(door))["tzdata_version"] == OLDER
+    assert await rereading.tick() == 0
+    assert (await row(door))["tzdata_version"] == tzdata_version()
 
+
+async def test_b_270_no_more_enrolments_wait_than_are_planned_anew_at_once(door: Door) -> None:
+    await remind(door, "r-1")
+    await remind(door, "r-2")
+    other = await enroll(door, "recurring", "r-1")
+    await enroll(door, "recurring", "r-2")
+    await door.execute("update enrollments set stale = true where id = $1", other)
+    async with door.runtime.db.transaction() as tx:
+        assert await rereadings.mark_stale(tx, [other], most=1) == set()
+        assert await rereadings.mark_stale(tx, [other], most=2) == {other}
+
+
+async def test_b_270_the_look_for_old_rules_reads_an_index_alone(door: Door) -> None:
     await remind(door)
     async with door.runtime.db.transaction() as tx:
         await tx.execute("set local enable_seqscan = off")
