@@ -7,7 +7,7 @@ MADE := .venv/made
 INSTALLED := .venv/installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format behaviours golden
+.PHONY: help run test fuzz check format behaviours golden
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,6 +18,9 @@ run: $(INSTALLED) ## Run the whole of Belltower here, with a PostgreSQL of its o
 test: $(INSTALLED) ## Run every test; they start the servers that they need
 	@tests/rig/install_rabbitmq.sh
 	@$(BIN)/pytest -q
+
+fuzz: $(INSTALLED) ## Ask the running API 1,000 made-up requests for each operation of its OpenAPI document
+	@BELLTOWER_FUZZ=$${BELLTOWER_FUZZ:-1000} $(BIN)/pytest -q tests/integration/fuzz
 
 check: $(INSTALLED) ## Check format, style, types and who imports whom
 	@$(BIN)/ruff format --check .

@@ -68,6 +68,8 @@ def api(postgres_server: PostgresServer, template_database: str) -> Iterator[Run
         environment.setenv("BELLTOWER_MASTER_KEY", base64.b64encode(bytes(range(32))).decode())
         environment.setenv("BELLTOWER_API_PORT", "0")
         environment.setenv("BELLTOWER_READINESS_DELAY", "0")
+        environment.setenv("BELLTOWER_RATE_LIMIT", "0")
+        environment.setenv("BELLTOWER_FAILED_LOGINS", "0")
         settings = Settings()
     ready: Future[tuple[asyncio.AbstractEventLoop, Runtime]] = Future()
     thread = threading.Thread(target=lambda: asyncio.run(_serve(settings, ready)))

@@ -57,3 +57,14 @@ def test_b_094_b_249_the_api_answers_as_its_document_says(operation_id: str, api
             known = world.known(operation_id, operation.path)
 
     ask()
+
+
+@pytest.mark.parametrize("operation_id", OPERATIONS)
+def test_b_004_b_088_b_208_without_a_proof_an_operation_is_refused_as_its_document_says(
+    operation_id: str, api: RunningApi
+) -> None:
+    operation = OPERATIONS[operation_id]
+    body = {"body": {}, "media_type": "application/json"} if operation.body else {}
+    case = operation.Case(path_parameters={one.name: "x" for one in operation.path_parameters}, **body)
+    response = case.call_and_validate(base_url=api.runtime.addresses["api"], session=api.session, checks=CHECKS)
+    assert response.status_code == 401

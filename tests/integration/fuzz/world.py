@@ -52,13 +52,17 @@ class World:
         return known
 
     def _items(self, operation_id: str) -> dict[str, Any]:
-        spare = "_configurations_remove" in operation_id
-        if spare:
+        known: dict[str, Any] = {"reminderId": "known"}
+        if operation_id == "items_configurations_remove":
             self._post("/api/reminder/configuration", {"agentId": "spare", "configurationId": "spare"})
-        self._post("/api/reminder/configuration/default/default/templates", {"name": "visit", "body": "See you."})
-        self._post("/api/reminder/item/create", {"id": "known", **REMINDER})
-        names = {"agentId": "spare", "configurationId": "spare"} if spare else {}
-        return {"reminderId": "known", "id": "known", "name": "visit", "notificationTemplateName": "visit", **names}
+            known |= {"agentId": "spare", "configurationId": "spare"}
+        if "_templates_" in operation_id:
+            self._post("/api/reminder/configuration/default/default/templates", {"name": "visit", "body": "See you."})
+            known["name"] = "visit"
+        if not operation_id.endswith("_create"):
+            self._post("/api/reminder/item/create", {"id": "known", **REMINDER})
+            known |= {"id": "known", "ids": ["known", "unknown"]}
+        return known
 
     def _appointments(self, *, of_types: bool) -> dict[str, Any]:
         kind = self._post("/events/types", {"type": "visit"})["uuid"]
@@ -79,11 +83,14 @@ class World:
         replayed = self._post(f"/v1/webhooks/{endpoint_id}/replay", {"from": "2026-01-01T00:00:00Z"})
         message = self._post("/v1/messages", {"contact_id": contact, "body": "Hello"})["message_id"]
         self._post("/v1/opt-outs", {"phone": "+14155550199"})
+        self._post("/api/reminder/item/create", {"id": "known", **REMINDER})
+        life = self._get("/v1/reminders?external_id=known")["reminders"][0]
         ids = {
             "contacts": contact,
             "campaigns": campaign["campaign"]["id"],
             "webhooks": endpoint_id,
             "messages": message,
+            "reminders": life["id"],
         }
         return {
             "id": ids.get(path.split("/")[2], contact),
@@ -106,6 +113,10 @@ class World:
         }
         made = self._post("/api/reminder", reminder)["data"]["id"]
         return {"id": contact if of_contacts else made, "contact_id": contact}
+
+    def _get(self, path: str) -> Any:
+        key = {"x-api-key": self.account.api_key}
+        return self.session.get(self.base_url + path, headers=key, timeout=10).json()
 
     def _post(self, path: str, body: Any) -> Any:
         """What there is already is as good."""
