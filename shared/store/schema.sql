@@ -483,7 +483,7 @@ CREATE TABLE public.reminders (
     CONSTRAINT reminders_category_check CHECK ((category = ANY (ARRAY['marketing'::text, 'transactional'::text]))),
     CONSTRAINT reminders_channel_check CHECK ((channel = ANY (ARRAY['sms'::text, 'whatsapp'::text, 'email'::text]))),
     CONSTRAINT reminders_count_against_a_month CHECK (((segments IS NULL) = (quota_month IS NULL))),
-    CONSTRAINT reminders_door_check CHECK ((door = ANY (ARRAY['integration'::text, 'items'::text, 'campaigns'::text, 'crm'::text, 'appointments'::text]))),
+    CONSTRAINT reminders_door_check CHECK ((door <> ''::text)),
     CONSTRAINT reminders_ended_exactly_when_not_active CHECK (((status = 'active'::text) = (ended_at IS NULL))),
     CONSTRAINT reminders_fingerprint_check CHECK ((octet_length(fingerprint) = 32)),
     CONSTRAINT reminders_grace_check CHECK ((grace > '00:00:00'::interval)),

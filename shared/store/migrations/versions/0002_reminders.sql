@@ -5,7 +5,7 @@ create table reminders (
     number            bigint generated always as identity unique,
     account_id        uuid not null references accounts on delete cascade,
     configuration_id  uuid not null references configurations on delete cascade,
-    door              text not null check (door in ('integration', 'items', 'campaigns', 'crm', 'appointments')),
+    door              text not null check (door <> ''),
     external_id       text,
     channel           text not null check (channel in ('sms', 'whatsapp', 'email')),
     address           text not null,
