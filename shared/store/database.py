@@ -30,6 +30,7 @@ DatabaseError = (
     asyncpg.UndefinedTableError,  # not migrated yet: the migration is on its way
     asyncpg.UndefinedColumnError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # the connection died between two steps of the driver (D-01)
     OSError,
     TimeoutError,
 )
