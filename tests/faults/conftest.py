@@ -7,8 +7,10 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
+import pytest_asyncio
 
 from shared.store.database import Database
+from tests.rig.house import House, Trial, a_house, environment_for
 from tests.rig.provider_server import ProviderServer
 
 
@@ -27,16 +29,22 @@ async def db(database_url: str) -> AsyncIterator[Database]:
 
 @pytest.fixture
 def environment(database_url: str, bus_url: str, provider: ProviderServer) -> dict[str, str]:
-    """Short leases, so that a test sees in seconds what takes half a minute in a deployment."""
-    return {
-        "DATABASE_URL": database_url,
-        "BUS_URL": bus_url,
-        "BELLTOWER_PROVIDER": "http",
-        "BELLTOWER_HTTP_PROVIDER_URL": f"{provider.url}/messages",
-        "BELLTOWER_LEASE": "3",
-        "BELLTOWER_RESCUE_EVERY": "1",
-        "BELLTOWER_PROVIDER_TIMEOUT": "2",
-    }
+    """Of processes on the run's own servers, which nobody kills; short leases."""
+    return environment_for(database_url, bus_url, provider)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+    """One house for all tests that hurt Postgres or RabbitMQ; they run in the session's loop (`in_the_house`)."""
+    async with a_house(tmp_path_factory.mktemp("house")) as built:
+        yield built
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def trial(house: House) -> AsyncIterator[Trial]:
+    """This test's account in the house."""
+    async with house.trial() as one:
+        yield one
 
 
 async def make_account(db: Database) -> tuple[UUID, UUID]:

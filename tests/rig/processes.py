@@ -47,19 +47,35 @@ class Process:
             )
         return self
 
-    async def ready(self) -> Self:
+    async def ready(self, *, within: float = START_WITHIN) -> Self:
         """Wait until its readiness probe is green. Raises `AssertionError` with its log where it ends before."""
-        async with asyncio.timeout(START_WITHIN), aiohttp.ClientSession() as session:
+        async with asyncio.timeout(within), aiohttp.ClientSession() as session:
             while True:
-                assert self._process is not None
-                assert self._process.poll() is None, self.log.read_text()
-                address = self.address("ops_listening")
-                if address:
-                    with suppress(aiohttp.ClientError):
-                        async with session.get(f"{address}/readyz") as answer:
-                            if answer.status == 200:
-                                return self
+                assert self.alive, self.log.read_text()
+                if await self.is_ready(session):
+                    return self
                 await asyncio.sleep(0.05)
+
+    async def is_ready(self, http: aiohttp.ClientSession) -> bool:
+        """Whether its readiness probe is green now."""
+        address = self.address("ops_listening") if self.alive else None
+        if not address:
+            return False
+        with suppress(aiohttp.ClientError, OSError, TimeoutError):
+            async with http.get(f"{address}/readyz") as answer:
+                return answer.status == 200
+        return False
+
+    async def metrics(self) -> dict[str, float]:
+        """Its metrics by name and labels, as Prometheus writes them."""
+        async with aiohttp.ClientSession() as http, http.get(f"{self.address('ops_listening')}/metrics") as answer:
+            lines = (await answer.text()).splitlines()
+        pairs = (line.rpartition(" ") for line in lines if line and not line.startswith("#"))
+        return {name: float(value) for name, _, value in pairs}
+
+    @property
+    def alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
 
     def address(self, event: str) -> str | None:
         """Where it listens, from the newest such log line of its present life."""
@@ -76,6 +92,13 @@ class Process:
         assert self._process is not None
         self._process.kill()
         self._process.wait()
+
+    def pause(self) -> None:
+        """SIGSTOP: it stands still and goes on believing whatever it believed."""
+        self.signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self.signal(signal.SIGCONT)
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal and do not wait."""

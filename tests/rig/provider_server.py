@@ -70,6 +70,12 @@ class ProviderServer:
         self._closing = asyncio.Event()
         self._file: TextIO | None = None
 
+    def reset(self) -> None:
+        """Behave well from now on; the ledger stays."""
+        self.default, self.mix, self.retry_after = Behaviour.ACCEPT, {}, None
+        self.honours_keys, self.latency = True, (0.0, 0.0)
+        self.next.clear()
+
     @property
     def messages(self) -> list[Call]:
         """The calls that became a message: what a person would have received."""

@@ -27,6 +27,7 @@ class Proxy:
     def __init__(self, target_port: int, port: int = 0) -> None:
         self._target_port, self.port = target_port, port
         self._mode, self._delay = Mode.PASS, 0.0
+        self._fatal, self._left, self.lost = b"", 0, 0
         self._open: dict[asyncio.StreamWriter, asyncio.Task[None] | None] = {}
 
     async def __aenter__(self) -> Self:
@@ -52,20 +53,28 @@ class Proxy:
             for writer in self._open:
                 _reset(writer)
 
+    def lose_replies_to(self, words: bytes, times: int) -> None:
+        """Pass on the next `times` pieces that hold `words`, and cut their connections before any answer.
+
+        `lost` counts them. For an answer that is lost at the worst moment, such as that to a COMMIT.
+        """
+        self._fatal, self._left, self.lost = words, times, 0
+
     async def _listen(self) -> None:
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._open[writer] = asyncio.current_task()
-        far_writer = None
+        far_writer, cut = None, asyncio.Event()
         try:
             if self._mode is not Mode.RESET_ALL:
                 far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target_port)
                 self._open[far_writer] = None
                 async with asyncio.TaskGroup() as both:
-                    both.create_task(self._pass_on(reader, far_writer, {Mode.BLACKHOLE}))
-                    both.create_task(self._pass_on(far_reader, writer, {Mode.BLACKHOLE, Mode.DROP_REPLY}))
+                    both.create_task(self._pass_on(reader, far_writer, {Mode.BLACKHOLE}, cut, request=True))
+                    lost = {Mode.BLACKHOLE, Mode.DROP_REPLY}
+                    both.create_task(self._pass_on(far_reader, writer, lost, cut, request=False))
         except* OSError:
             pass
         finally:
@@ -73,13 +82,27 @@ class Proxy:
                 del self._open[end]
                 _reset(end)
 
-    async def _pass_on(self, source: asyncio.StreamReader, to: asyncio.StreamWriter, lost: set[Mode]) -> None:
+    async def _pass_on(
+        self,
+        source: asyncio.StreamReader,
+        to: asyncio.StreamWriter,
+        lost: set[Mode],
+        cut: asyncio.Event,
+        *,
+        request: bool,
+    ) -> None:
         while piece := await source.read(65_536):
             if self._mode is Mode.DELAY:
                 await asyncio.sleep(self._delay)
-            if self._mode not in lost:
+            if request and self._left and self._fatal in piece:
+                self._left, self.lost = self._left - 1, self.lost + 1
+                cut.set()
+            if self._mode not in lost and (request or not cut.is_set()):
                 to.write(piece)
                 await to.drain()
+            if request and cut.is_set():
+                await asyncio.sleep(0.05)  # the far end reads it, and acts on it
+                raise ConnectionResetError
         to.write_eof()
 
 

@@ -79,6 +79,11 @@ class RabbitNode:
         self.ctl("eval", "[dets:sync(Table) || Table <- dets:all()].")
 
     @property
+    def running(self) -> bool:
+        """Whether the node's process is there."""
+        return self._node is not None and self._node.poll() is None
+
+    @property
     def pid(self) -> int:
         assert self._node is not None
         return self._node.pid

@@ -26,35 +26,46 @@ T = TypeVar("T")
 _STATEMENTS: Final[dict[type, str]] = {
     ReminderRow: """
         select r.id, r.external_id, r.status, r.sequence, r.recurs,
-            coalesce(r.on_unknown, c.on_unknown, a.on_unknown, $1::text) as on_unknown
-        from reminders r join configurations c on c.id = r.configuration_id join accounts a on a.id = r.account_id""",
+            coalesce(r.on_unknown, c.on_unknown, a.on_unknown, $2::text) as on_unknown
+        from reminders r join configurations c on c.id = r.configuration_id join accounts a on a.id = r.account_id
+        where $1::uuid is null or r.account_id = $1""",
     OccurrenceRow: """
         select id, reminder_id, seq, scheduled_for, state, failures, coalesce(takes_key, true) as takes_key, ended_at
-        from occurrences""",
+        from occurrences where $1::uuid is null or account_id = $1""",
     AttemptRow: """
-        select occurrence_id, number, started_at, outcome, coalesce(reason, '') as reason, code from attempts""",
+        select occurrence_id, number, started_at, outcome, coalesce(reason, '') as reason, code
+        from attempts where $1::uuid is null or account_id = $1""",
     EventRow: """
         select id, type, subject, sequence, published_at is not null as published, account_id,
-            (data ->> 'occurrence_id')::uuid as occurrence_id, at from outbox""",
-    EndpointRow: "select id, account_id, event_types, created_at, status from endpoints",
-    DeliveryRow: "select id, endpoint_id, event_id, state, attempt from deliveries",
-    DeliveryAttemptRow: "select delivery_id, number, started_at from delivery_attempts",
+            (data ->> 'occurrence_id')::uuid as occurrence_id, at
+        from outbox where $1::uuid is null or account_id = $1""",
+    EndpointRow: """
+        select id, account_id, event_types, created_at, status
+        from endpoints where $1::uuid is null or account_id = $1""",
+    DeliveryRow: """
+        select id, endpoint_id, event_id, state, attempt
+        from deliveries where $1::uuid is null or account_id = $1""",
+    DeliveryAttemptRow: """
+        select a.delivery_id, a.number, a.started_at from delivery_attempts a join deliveries d on d.id = a.delivery_id
+        where $1::uuid is null or d.account_id = $1""",
 }
+_DELETED: Final = """
+    select external_id from deleted_reminders
+    where external_id is not null and ($1::uuid is null or account_id = $1)"""
 
 
-async def read_rows(dsn: str, *, on_unknown: str = "park") -> Rows:
-    """Everything that the checker compares; `on_unknown` is the deployment's own policy."""
+async def read_rows(dsn: str, *, account_id: UUID | None = None, on_unknown: str = "park") -> Rows:
+    """Everything that the checker compares, of one account or of all; `on_unknown` is the deployment's own policy."""
     async with _snapshot(dsn) as db:
-        deleted = await db.fetch("select external_id from deleted_reminders where external_id is not null")
         return Rows(
-            reminders=await _read(db, ReminderRow, on_unknown),
-            deleted=frozenset(row["external_id"] for row in deleted),
-            occurrences=await _read(db, OccurrenceRow),
-            attempts=await _read(db, AttemptRow),
-            events=await _read(db, EventRow),
-            endpoints=await _read(db, EndpointRow),
-            deliveries=await _read(db, DeliveryRow),
-            delivery_attempts=await _read(db, DeliveryAttemptRow),
+            reminders=await _read(db, ReminderRow, account_id, on_unknown),
+            deleted=frozenset(row["external_id"] for row in await db.fetch(_DELETED, account_id)),
+            occurrences=await _read(db, OccurrenceRow, account_id),
+            attempts=await _read(db, AttemptRow, account_id),
+            events=await _read(db, EventRow, account_id),
+            endpoints=await _read(db, EndpointRow, account_id),
+            deliveries=await _read(db, DeliveryRow, account_id),
+            delivery_attempts=await _read(db, DeliveryAttemptRow, account_id),
         )
 
 

@@ -1,0 +1,29 @@
+"""A consumer of the event stream that belongs to a test: it keeps what it heard, and may misbehave."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import uuid4
+
+from shared.bus.bus import EVENTS, BusMessage, Queue
+from shared.bus.rabbit import RabbitBus
+from tests.rig.ledgers import Heard
+
+
+@asynccontextmanager
+async def listening(bus_url: str, *, name: str | None = None) -> AsyncIterator[list[Heard]]:
+    """Every event from now on, in a list that grows; it survives the broker's restarts as the services do."""
+    heard: list[Heard] = []
+    queue = Queue(name or f"test.heard.{uuid4().hex}", EVENTS, "#", prefetch=256)
+
+    async def keep(message: BusMessage) -> None:
+        heard.append(Heard(message.id, message.body))
+
+    bus = await RabbitBus.connect(bus_url, queues=[queue])
+    try:
+        await bus.consume(queue, keep)
+        yield heard
+    finally:
+        await bus.stop_consuming(drain=1)
+        await bus.close()
