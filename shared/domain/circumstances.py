@@ -89,6 +89,9 @@ class Send:
     provider_message_id: str | None
     reason: str | None
     ended_at: datetime | None
+    receipt: str | None = None
+    """The furthest that its provider has reported since."""
+    receipt_at: datetime | None = None
     attempts: tuple[Attempt, ...] = ()
     """The newest calls, oldest first."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from shared.domain.occurrence import MAX_FAILURES, UNFINISHED, State
+from shared.domain.parked import CLOSED
 from shared.domain.wording import Said
 
 NOT_SENT: Final = "Not sent: "
@@ -18,6 +19,7 @@ _EXACT: Final = {
     "missed, and catching up is off": Said("missed", "Not sent: it was missed, and what is missed is not made up for."),
     "booked after the reminder was due": Said("booked_late", "Not sent: it was booked after it would have been due."),
     "booked after the follow-up was due": Said("booked_late", "Not sent: it was booked after it would have been due."),
+    CLOSED: Said("closed", "Closed by a person: nobody knows whether it was sent, and it is not repeated."),
     "replaced": Said("replaced", "Not sent: other times took its place."),
     "rules_changed": Said("rules_changed", "Moved: the rules of its time zone changed, and another took its place."),
     "cancelled": Said("cancelled", "Not sent: its reminder was cancelled first."),

@@ -71,6 +71,7 @@ where r.account_id = $1 and r.id = any($2)
 
 _SEND: Final = f"""o.id, o.reminder_id, o.seq, o.kind, o.scheduled_for, o.due_at, o.state, o.attempt, o.failures,
     o.lease_until, o.attempt_started_at as started_at, o.provider, o.provider_message_id, o.reason, o.ended_at,
+    o.receipt, o.receipt_at,
     (select json_agg(json_build_object('number', t.number, 'provider', t.provider, 'started_at', t.started_at,
                 'ended_at', t.ended_at, 'outcome', t.outcome, 'reason', t.reason, 'code', t.code) order by t.number)
      from (select * from attempts t where t.occurrence_id = o.id order by t.number desc limit {MOST_ATTEMPTS}) t)

@@ -24,6 +24,7 @@ from shared.domain.draft import Category
 from shared.domain.endings import ending
 from shared.domain.explanation import Explanation, explain, lateness
 from shared.domain.occurrence import UNFINISHED, State
+from shared.domain.parked import CLOSED
 from shared.domain.reminder import Action, HistoryEntry, Status
 
 MINUTE = timedelta(minutes=1)
@@ -185,6 +186,7 @@ ENDINGS = [
     (State.SKIPPED, "no retry before the next send time: no route", 1, "no_time_for_retry"),
     (State.SKIPPED, "proved unsent too late: no route", 1, "proved_unsent_too_late"),
     (State.SKIPPED, "not a mobile number", 1, "rejected"),
+    (State.SKIPPED, CLOSED, 1, "closed"),
     (State.SKIPPED, "something new", 0, "skipped"),
     (State.EXPIRED, "older than the grace", 0, "older_than_grace"),
     (State.EXPIRED, "something new", 0, "older_than_grace"),

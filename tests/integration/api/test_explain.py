@@ -199,6 +199,7 @@ async def test_a_retry_says_what_failed_and_every_call_is_listed(door: Door) -> 
 @pytest.mark.parametrize(
     ("state", "reason", "code"),
     [
+        ("skipped", "closed by hand: nobody knows whether it was sent", "closed"),
         ("skipped", "opted_out", "opted_out"),
         ("skipped", "no_marketing_consent", "no_marketing_consent"),
         ("skipped", "5 failed attempts: no route", "attempts_failed"),
@@ -214,6 +215,14 @@ async def test_b_059_of_one_that_was_not_sent_it_says_why(door: Door, state: str
     assert answer["explanation"]["cause"]["code"] == code
     assert answer["explanation"]["next_send"] is None
     assert answer["occurrences"][0]["ending"]["code"] == code
+
+
+async def test_what_a_provider_reported_since_is_told(door: Door) -> None:
+    id = await remind(door)
+    await end(door, id, "sent", None, status="completed")
+    await door.execute("update occurrences set receipt = 'undelivered', receipt_at = '2026-01-02T03:04:05Z'")
+    (occurrence,) = (await explain(door, id))["occurrences"]
+    assert (occurrence["receipt"], occurrence["receipt_at"]) == ("undelivered", "2026-01-02T03:04:05Z")
 
 
 async def test_b_039_of_a_cancelled_one_it_says_when(door: Door) -> None:

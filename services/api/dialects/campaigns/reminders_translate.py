@@ -117,6 +117,8 @@ def to_occurrence(told: Told, time_zone: str) -> wire.OccurrenceBody:
         "ending": to_said(told.ending) if told.ending else None,
         "provider": send.provider,
         "provider_message_id": send.provider_message_id,
+        "receipt": send.receipt,
+        "receipt_at": send.receipt_at,
         "lease_until": send.lease_until,
         "calls": send.attempt,
         "failures": send.failures,

@@ -134,6 +134,8 @@ class OccurrenceBody(TypedDict):
     ending: SaidBody | None
     provider: str | None
     provider_message_id: str | None
+    receipt: str | None
+    receipt_at: datetime | None
     lease_until: datetime | None
     calls: int
     failures: int
