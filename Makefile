@@ -2,6 +2,7 @@
 # On a machine where `python3` is older: make test PYTHON=python3.12
 
 PYTHON ?= python3
+FUZZ ?= 1000
 BIN := .venv/bin
 MADE := .venv/made
 INSTALLED := .venv/installed
@@ -20,7 +21,7 @@ test: $(INSTALLED) ## Run every test; they start the servers that they need
 	@$(BIN)/pytest -q
 
 fuzz: $(INSTALLED) ## Ask the running API 1,000 made-up requests for each operation of its OpenAPI document
-	@BELLTOWER_FUZZ=$${BELLTOWER_FUZZ:-1000} $(BIN)/pytest -q tests/integration/fuzz
+	@FUZZ=$(FUZZ) $(BIN)/pytest -q tests/integration/fuzz
 
 check: $(INSTALLED) ## Check format, style, types and who imports whom
 	@$(BIN)/ruff format --check .

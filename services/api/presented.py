@@ -20,17 +20,17 @@ ACCOUNT_PROOFS: Final = {
 """How OpenAPI names the places of `account_key`."""
 
 SECRET_PROOFS: Final = {
-    "secret_query": {
-        "type": "apiKey",
-        "in": "query",
-        "name": SECRET_PARAMETER,
-        "description": "The configuration's primary or secondary key. Proxies log URLs: a header keeps it out of them.",
-    },
     "secret_header": {
         "type": "apiKey",
         "in": "header",
         "name": "X-Reminder-Secret",
         "description": "The configuration's primary or secondary key.",
+    },
+    "secret_query": {
+        "type": "apiKey",
+        "in": "query",
+        "name": SECRET_PARAMETER,
+        "description": "The configuration's primary or secondary key. Proxies log URLs: a header keeps it out of them.",
     },
     "secret_bearer": {
         "type": "http",

@@ -17,7 +17,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-REQUESTS = int(os.environ.get("BELLTOWER_FUZZ", "12"))
+REQUESTS = int(os.environ.get("FUZZ", "12"))
 """For each operation; `make fuzz` asks for many more."""
 
 CHECKS = [

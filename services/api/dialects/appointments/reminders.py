@@ -29,7 +29,7 @@ def _id(call: Call) -> UUID | None:
 
 
 async def create(call: Call) -> web.Response:
-    """200, new or known (B-209, B-213)."""
+    """Remind of an appointment: 200, new or known (B-209, B-213)."""
     body = call.read(wire.NewAppointment, _region(call))
     configuration = await _configuration(call)
     draft = translate.to_draft(body, **_region(call), dst=configuration.dst)
@@ -39,7 +39,7 @@ async def create(call: Call) -> web.Response:
 
 
 async def update(call: Call) -> web.Response:
-    """The whole, with what the body gives (B-235, B-236)."""
+    """Change an appointment: the whole, with what the body gives (B-235, B-236)."""
     held = await core.hold_appointment(call.tx, account_id=call.caller.account_id, id=_id(call))
     body = call.read(wire.AppointmentChange, _region(call))
     configuration = await _configuration(call)
@@ -50,27 +50,27 @@ async def update(call: Call) -> web.Response:
 
 
 async def cancel(call: Call) -> web.Response:
-    """The appointment, called off; again the same (B-242, B-243). A body is not looked at."""
+    """Call an appointment off; again the same (B-242, B-243). A body is not looked at."""
     held = await core.hold_appointment(call.tx, account_id=call.caller.account_id, id=_id(call))
     changed = await core.cancel_appointment(call.tx, call.core, await _configuration(call), held, now=call.now)
     return json_response(translate.to_cancelled(changed.seen.reminder, changed.cancel_outcome))
 
 
 async def no_show(call: Call) -> web.Response:
-    """The appointment, missed; again the same and no second message (B-244, B-245). A body is not looked at."""
+    """Report a missed appointment; again the same and no second message (B-244, B-245). A body is not looked at."""
     held = await core.hold_appointment(call.tx, account_id=call.caller.account_id, id=_id(call))
     seen = await core.report_no_show(call.tx, call.core, await _configuration(call), held, now=call.now)
     return json_response(translate.to_appointment(seen.reminder))
 
 
 async def read(call: Call) -> web.Response:
-    """One (B-251)."""
+    """One appointment (B-251)."""
     seen = await core.get_appointment(call.tx, account_id=call.caller.account_id, id=_id(call))
     return json_response(translate.to_appointment(seen.reminder))
 
 
 async def list_all(call: Call) -> web.Response:
-    """By the caller's id, by phone, or all; the newest first (B-251)."""
+    """Appointments by the caller's id, by phone, or all; the newest first (B-251)."""
     query = call.read_query(wire.AppointmentQuery, _region(call))
     limit, offset = translate.to_page(query)
     page = await core.list_appointments(

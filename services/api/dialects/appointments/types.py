@@ -13,20 +13,20 @@ from services.api.responses import json_response
 
 
 async def create(call: Call) -> web.Response:
-    """200 with its uuid; a type of that name that there is already is answered as it is (C-20)."""
+    """Make an appointment type; one of that name that there is already is answered as it is (C-20)."""
     body = call.read(wire.NewType)
     kind = await core.create_type(call.tx, body.type, account_id=call.caller.account_id, now=call.now)
     return json_response(translate.to_type(kind))
 
 
 async def read(call: Call) -> web.Response:
-    """One type."""
+    """One appointment type."""
     id = translate.to_id(call.request.match_info["uuid"])
     return json_response(translate.to_type(await core.get_type(call.tx, account_id=call.caller.account_id, id=id)))
 
 
 async def list_all(call: Call) -> web.Response:
-    """All types, oldest first."""
+    """All appointment types, oldest first."""
     limit, offset = translate.to_page(call.read_query(wire.TypeQuery))
     found, total = await core.list_types(call.tx, account_id=call.caller.account_id, limit=limit, skip=offset)
     told: wire.TypesTold = {
@@ -39,7 +39,7 @@ async def list_all(call: Call) -> web.Response:
 
 
 async def put_message(call: Call) -> web.Response:
-    """The text with its macros; a text of that kind that there is already is replaced (C-21, C-22)."""
+    """Set the text of one kind of message; the one that there is already is replaced (C-21, C-22)."""
     body = call.read(wire.NewMessage)
     message = await core.put_message(
         call.tx,
@@ -53,7 +53,7 @@ async def put_message(call: Call) -> web.Response:
 
 
 async def list_messages(call: Call) -> web.Response:
-    """The texts of one type, or of all."""
+    """The texts of one appointment type, or of all."""
     query = call.read_query(wire.MessageQuery)
     type_id = None if query.event_type is None else translate.to_id(query.event_type)
     known = query.event_type is None or type_id is not None

@@ -123,7 +123,7 @@ async def _enable(call: Call) -> web.Response:
 
 async def _rotate(call: Call) -> web.Response:
     """One phase of changing the secret. An empty body stages: the new secret is in this answer and nowhere else."""
-    phase = call.read(wire.Rotation).phase
+    phase = call.read(wire.RotationStep).phase
     if phase == "stage":
         staged = await endpoints.stage_secret(call.tx, call.core, **_of(call), now=call.now)
         answer: answers.EndpointAfterRotation = {
@@ -207,7 +207,7 @@ WEBHOOK_ROUTES: Final = (
         "POST",
         f"{_ONE}/rotate-secret",
         _rotate,
-        body=wire.Rotation,
+        body=wire.RotationStep,
         body_optional=True,
         answers={200: answers.EndpointAfterRotation},
     ),

@@ -113,7 +113,7 @@ class EndpointToDelete(Wire):
     endpoint_id: Id
 
 
-class Rotation(Wire):
+class RotationStep(Wire):
     """`POST /v1/webhooks/{id}/rotate-secret`."""
 
     model_config = EXACT

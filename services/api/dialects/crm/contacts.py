@@ -15,7 +15,7 @@ from services.api.responses import json_response
 
 
 async def create(call: Call) -> web.Response:
-    """201 with the contact; its birthday's reminder comes with it."""
+    """Add a contact; its birthday's reminder comes with it."""
     body = call.read(wire.NewContact)
     given, account_id = translate.to_given(body), call.caller.account_id
     person = await people.add_person(call.tx, call.core, given, account_id=account_id, feb29=body.feb29, now=call.now)
@@ -23,13 +23,13 @@ async def create(call: Call) -> web.Response:
 
 
 async def read(call: Call) -> web.Response:
-    """One."""
+    """One contact."""
     number = number_in(call.request, "contact")
     return _one(await people.get_person(call.tx, account_id=call.caller.account_id, number=number))
 
 
 async def change(call: Call) -> web.Response:
-    """The contact as it is now; its birthday's reminder moves, comes or goes with the date (B-173)."""
+    """Change a contact; its birthday's reminder moves, comes or goes with the date (B-173)."""
     number = number_in(call.request, "contact")
     body = call.read(wire.ContactChange)
     person = await people.change_person(
@@ -45,7 +45,7 @@ async def change(call: Call) -> web.Response:
 
 
 async def remove(call: Call) -> web.Response:
-    """The number that is gone, and its reminders with it."""
+    """Remove a contact, and its reminders with it."""
     call.read_query(wire.Removal)
     number = number_in(call.request, "contact")
     await people.remove_person(call.tx, call.core, account_id=call.caller.account_id, number=number, now=call.now)
@@ -54,7 +54,7 @@ async def remove(call: Call) -> web.Response:
 
 
 async def list_all(call: Call) -> web.Response:
-    """Of the account, whichever door they came in by."""
+    """Every contact of the account, whichever door it came in by."""
     asked = Asked.of(call.read_query(wire.PageQuery), whole_path(call.request))
     found = await people.list_people(call.tx, account_id=call.caller.account_id, limit=asked.size, skip=asked.skip)
     body: answers.Contacts = {

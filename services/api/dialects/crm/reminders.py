@@ -18,7 +18,7 @@ BODY_LIMIT: Final = 14_000_000
 
 
 async def create(call: Call) -> web.Response:
-    """201 with the reminder (B-200)."""
+    """Make a reminder about a contact (B-200)."""
     body = call.read(wire.ReminderGiven)
     asked, account_id = translate.to_asked(body), call.caller.account_id
     shown = await crm.create(
@@ -28,13 +28,13 @@ async def create(call: Call) -> web.Response:
 
 
 async def read(call: Call) -> web.Response:
-    """One (B-191)."""
+    """One reminder (B-191)."""
     number = number_in(call.request, "reminder")
     return _one(await crm.show(call.tx, account_id=call.caller.account_id, number=number))
 
 
 async def change(call: Call) -> web.Response:
-    """The reminder as it is now (B-201 to B-203)."""
+    """Replace a reminder; the old date never rings (B-201 to B-203)."""
     number = number_in(call.request, "reminder")
     body = call.read(wire.ReminderGiven)
     shown = await crm.change(
@@ -50,7 +50,7 @@ async def change(call: Call) -> web.Response:
 
 
 async def remove(call: Call) -> web.Response:
-    """The number that is gone; a second time 404 (B-204)."""
+    """Remove a reminder; a second time 404 (B-204)."""
     call.read_query(wire.Removal)
     number = number_in(call.request, "reminder")
     await crm.remove(call.tx, account_id=call.caller.account_id, number=number, now=call.now)
@@ -59,12 +59,12 @@ async def remove(call: Call) -> web.Response:
 
 
 async def list_all(call: Call) -> web.Response:
-    """Of the account (B-185)."""
+    """Every reminder of the account (B-185)."""
     return await _page(call, None)
 
 
 async def list_of_contact(call: Call) -> web.Response:
-    """Of one contact (B-190)."""
+    """Every reminder of one contact (B-190)."""
     return await _page(call, number_in(call.request, "contact"))
 
 

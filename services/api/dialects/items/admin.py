@@ -25,7 +25,7 @@ _ITEMS: Final = "/api/reminder/item"
 
 
 async def create(call: Call) -> web.Response:
-    """201 with the item; 200 where the same request made it before (B-064 to B-067)."""
+    """Make an item: 201, or 200 where the same request made it before (B-064 to B-067)."""
     body = call.read(wire.NewItem)
     where = _where(call, body.agent_id, body.configuration_id)
     configuration = await get_configuration(
@@ -42,7 +42,7 @@ async def create(call: Call) -> web.Response:
 
 
 async def update(call: Call) -> web.Response:
-    """The item with what the body changes (B-068 to B-073)."""
+    """Change an item; what is left out stays (B-068 to B-073)."""
     body = call.read(wire.ItemUpdate)
     where = _where(call, body.agent_id, body.configuration_id)
     account_id = call.caller.account_id
@@ -65,7 +65,7 @@ async def update(call: Call) -> web.Response:
 
 
 async def read(call: Call) -> web.Response:
-    """The item (B-075)."""
+    """One item (B-075)."""
     where = call.read_query(wire.Where)
     account_id = call.caller.account_id
     id = await locate(
@@ -80,7 +80,7 @@ async def read(call: Call) -> web.Response:
 
 
 async def remove(call: Call) -> web.Response:
-    """204 and no body (B-074)."""
+    """Remove an item: 204 and no body (B-074)."""
     where = call.read_query(wire.ExactWhere)
     account_id = call.caller.account_id
     id = await locate(

@@ -37,7 +37,7 @@ async def named(call: Call) -> Configuration:
 
 
 async def create(call: Call) -> web.Response:
-    """201 with both keys, shown this once (B-002)."""
+    """Make a configuration; both of its keys are shown this once (B-002)."""
     body = call.read(wire.NewConfiguration, {"networks": call.core.networks})
     new = await core.create_configuration(
         call.tx,
@@ -70,7 +70,7 @@ async def create(call: Call) -> web.Response:
 
 
 async def update(call: Call) -> web.Response:
-    """The configuration with what the body gives; what is left out stays."""
+    """Change a configuration; what is left out stays."""
     body = call.read(wire.ConfigurationUpdate, {"networks": call.core.networks})
     kept = await core.get_configuration(
         call.tx,
@@ -111,19 +111,19 @@ async def read(call: Call) -> web.Response:
 
 
 async def remove(call: Call) -> web.Response:
-    """204; 409 while it has reminders that are not over."""
+    """Remove a configuration: 204, or 409 while it has reminders that are not over."""
     await core.delete_configuration(call.tx, await named(call))
     return empty_response()
 
 
 async def pause(call: Call) -> web.Response:
-    """What falls due waits (B-265)."""
+    """Pause a configuration: what falls due waits (B-265)."""
     paused = await core.set_running(call.tx, await named(call), running=False, now=call.now)
     return json_response(await _told(call, paused))
 
 
 async def resume(call: Call) -> web.Response:
-    """What waited goes out, as far as its lateness allows."""
+    """Resume a configuration: what waited goes out, as far as its lateness allows."""
     running = await core.set_running(call.tx, await named(call), running=True, now=call.now)
     return json_response(await _told(call, running))
 

@@ -22,7 +22,7 @@ _TEMPLATE: Final = f"{_TEMPLATES}/{{name}}"
 
 
 async def create(call: Call) -> web.Response:
-    """201 with the template; 409 where there is one of that name."""
+    """Make a template: 201, or 409 where there is one of that name."""
     body = call.read(wire.NewTemplate)
     configuration = await named(call)
     template = Template(
@@ -39,7 +39,7 @@ async def create(call: Call) -> web.Response:
 
 
 async def update(call: Call) -> web.Response:
-    """The template with what the body gives; what is left out stays."""
+    """Change a template; what is left out stays."""
     body = call.read(wire.TemplateChange)
     configuration = await named(call)
     kept = await core.hold_template(call.tx, configuration, call.request.match_info["name"])
@@ -62,7 +62,7 @@ async def read(call: Call) -> web.Response:
 
 
 async def remove(call: Call) -> web.Response:
-    """204."""
+    """Remove a template."""
     await core.delete_template(call.tx, await named(call), call.request.match_info["name"])
     return empty_response()
 
