@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import typer
 
-from services.admin import accounts, configurations, dead_letters, keys, master_key
+from services.admin import accounts, configurations, dead_letters, keys, master_key, uncertain
 
 admin = typer.Typer(
     no_args_is_help=True,
-    help="Accounts, configurations, keys, sealed secrets and dead letters.\n\nWorks on the database of DATABASE_URL; "
-    "without one, on that of the `belltower up` that is running on BELLTOWER_DATA_DIR.",
+    help="Accounts, configurations, keys, sealed secrets, dead letters and sends in doubt.\n\n"
+    "Works on the database of DATABASE_URL; without one, on that of the `belltower up` that is running on "
+    "BELLTOWER_DATA_DIR.",
 )
 for noun in (accounts, configurations, keys, master_key):
     admin.registered_commands += noun.commands.registered_commands
 admin.add_typer(dead_letters.commands, name="dead-letters")
+admin.add_typer(uncertain.commands, name="uncertain")
