@@ -10,8 +10,13 @@ from uuid import UUID, uuid4
 import pytest
 from builders import a_reminder, in_future
 from integration.api.conftest import Door
+from pydantic import TypeAdapter
+
+from services.api.dialects.campaigns.reminders_wire import ExplainAnswer, LivesAnswer
 
 NUMBER = "+6281234567890"
+EXPLAINED: TypeAdapter[Any] = TypeAdapter(ExplainAnswer)
+LIVES: TypeAdapter[Any] = TypeAdapter(LivesAnswer)
 
 
 async def remind(door: Door, reminder_id: str = "r-1", **changes: Any) -> UUID:
@@ -25,6 +30,7 @@ async def remind(door: Door, reminder_id: str = "r-1", **changes: Any) -> UUID:
 async def explain(door: Door, id: UUID, query: str = "") -> dict[str, Any]:
     status, answer = await door.call("GET", f"/v1/reminders/{id}/explain{query}")
     assert status == 200, answer
+    EXPLAINED.validate_python(answer)
     found: dict[str, Any] = answer
     return found
 
@@ -38,6 +44,7 @@ async def verdict(door: Door, id: UUID) -> str:
 async def lives(door: Door, query: str) -> dict[str, Any]:
     status, answer = await door.call("GET", f"/v1/reminders?{query}")
     assert status == 200, answer
+    LIVES.validate_python(answer)
     found: dict[str, Any] = answer
     return found
 
