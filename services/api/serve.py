@@ -28,6 +28,10 @@ AFTER_A_BUG: Final = 5.0
 """Seconds until a duty that broke is tried again."""
 
 
+LONGEST_LINE: Final = 32_768
+"""Bytes of a request's first line. Three names of 255 characters fit, each twelve bytes when escaped (B-011)."""
+
+
 async def run(runtime: Runtime) -> None:
     """Listen until `runtime.stopping`, go on for the readiness delay, let what is under way end, and return.
 
@@ -87,7 +91,13 @@ async def _listen(runner: web.AppRunner, host: str, port: int) -> asyncio.Server
         raise RuntimeError("the runner is not set up")
 
     def connect() -> HttpConnection:
-        return HttpConnection(server, loop=loop, keepalive_timeout=KEEP_ALIVE, access_log=None)  # type: ignore[arg-type]
+        return HttpConnection(
+            server,
+            loop=loop,
+            keepalive_timeout=KEEP_ALIVE,
+            access_log=None,  # type: ignore[arg-type]
+            max_line_size=LONGEST_LINE,
+        )
 
     return await loop.create_server(connect, host, port, reuse_port=True, backlog=128)
 

@@ -16,7 +16,8 @@ DESCRIPTION: Final = (
     "One tag for each door. Every answer has an `X-Request-Id`; every write takes an `Idempotency-Key`, and answers "
     "the same again for 24 hours. A path may end in a slash. GET may be HEAD. A method that a path does not take is "
     "answered 405 with `Allow`, in the shape of the door's other errors. Fields that are not named here are ignored, "
-    "but where a schema forbids them."
+    "but where a schema forbids them. What is no HTTP that can be read, or has a first line over 32 kB, is answered "
+    "400 in the shape of Items' errors, since it is nobody's."
 )
 
 HEADERS: Final[dict[str, dict[str, Any]]] = {

@@ -282,7 +282,7 @@ FRAMING = [
     b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: +5\r\n\r\nxxxxx",
     b"GET /\0 HTTP/1.1\r\nHost: x\r\n\r\n",
     b"GET / HTTP/1.1\r\nHost: x\r\nX-A: \0\r\n\r\n",
-    b"GET /" + b"x" * 9_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET /" + b"x" * 33_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
     b"G@T / HTTP/1.1\r\nHost: x\r\n\r\n",
 ]
 

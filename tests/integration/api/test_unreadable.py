@@ -18,7 +18,7 @@ from tests.integration.api.conftest import Door
 from tests.integration.api.test_bad_input import FRAMING
 
 SECRET = "pri_this_must_not_come_back"
-LONG = f"GET /api/reminder/default/default/rem-1?secret={SECRET}&x={'x' * 9_000} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+LONG = f"GET /api/reminder/default/default/rem-1?secret={SECRET}&x={'x' * 33_000} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
 
 
 @pytest.fixture
@@ -65,6 +65,14 @@ async def test_b_007_a_request_line_that_is_too_long_is_not_told_back(address: s
     assert answer["error"]["details"][0]["code"] == "http_too_long"
     assert SECRET not in f"{head!r}{answer}{logs}"
     assert [line["event"] for line in logs] == ["request_unreadable"]
+
+
+async def test_b_011_names_of_255_characters_fit_into_one_path(address: str) -> None:
+    """B-011: three of them, and escaped each character is twelve bytes."""
+    name = "\N{MATHEMATICAL BOLD CAPITAL A}" * 255
+    url = f"{address}/api/reminder/{name}/{name}/{name}"
+    async with aiohttp.ClientSession() as session, session.get(url, headers={"X-Reminder-Secret": "x"}) as response:
+        assert (await response.json())["error"]["code"] == "configuration_not_found"
 
 
 async def test_the_service_serves_as_before(address: str) -> None:
