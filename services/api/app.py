@@ -11,6 +11,7 @@ from aiohttp import web
 from services.api.core.policy import Core
 from services.api.dialect import House, mount
 from services.api.dialects import DIALECTS
+from services.api.limits import Limits
 from services.api.observe import observer
 from services.api.openapi import POLICY, document, page
 from services.api.responses import json_response
@@ -19,7 +20,12 @@ from shared.runtime.runtime import Runtime
 
 def build_app(runtime: Runtime) -> web.Application:
     """The API over this runtime. Raises `BadSettings` where there is no master key."""
-    house = House(db=runtime.db, core=Core.from_settings(runtime.settings), written=runtime.events_written.set)
+    house = House(
+        db=runtime.db,
+        core=Core.from_settings(runtime.settings),
+        limits=Limits.from_settings(runtime.settings),
+        written=runtime.events_written.set,
+    )
     app = web.Application(middlewares=[observer(DIALECTS)])
     app.router.add_get("/", _front_page)
     app.router.add_get("/openapi.json", _openapi)
@@ -51,4 +57,5 @@ async def _openapi(_: web.Request) -> web.Response:
 
 
 async def _docs(_: web.Request) -> web.Response:
-    return web.Response(text=_page(), content_type="text/html", headers={"Content-Security-Policy": POLICY})
+    headers = {"Content-Security-Policy": POLICY, "X-Frame-Options": "DENY"}
+    return web.Response(text=_page(), content_type="text/html", headers=headers)

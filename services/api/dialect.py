@@ -19,9 +19,11 @@ from services.api.body import read_body
 from services.api.core.caller import Caller
 from services.api.core.idempotency import Answer, key_of, remembered
 from services.api.core.policy import Core
+from services.api.limits import Limits
 from services.api.parse import SECRET_PARAMETER, M, Wire, parse, parse_query
+from services.api.presented import account_key
 from services.api.request_keys import ACCOUNT_ID, REQUEST_ID
-from shared.domain.refusal import Broken, Refusal, Refused, Unavailable
+from shared.domain.refusal import Broken, NotFound, Refusal, Refused, Unauthenticated, Unavailable
 from shared.runtime.logging import where
 from shared.store.database import Connection, Database, DatabaseAway, DatabaseError
 from shared.store.failures import lost_a_race
@@ -73,6 +75,7 @@ class Call:
 
 Handler = Callable[[Call], Awaitable[web.Response]]
 Authenticate = Callable[[web.Request, Connection], Awaitable[Caller]]
+Presented = Callable[[web.Request], str]
 Refuse = Callable[[Refusal, str], web.Response]
 
 
@@ -127,6 +130,8 @@ class Dialect:
     refuse: Refuse
     """The answer to a refusal; the second argument is the request's id."""
     about: About | None = None
+    presented: Presented = account_key
+    """The key that `authenticate` looks at: what a request is counted under."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +140,7 @@ class House:
 
     db: Database
     core: Core
+    limits: Limits
     written: Callable[[], None]
     """Called after each commit of a write: the relay looks for events at once."""
 
@@ -176,6 +182,7 @@ def _wrapped(at: _Mounted) -> Callable[[web.Request], Awaitable[web.Response]]:
 
 async def _answer(at: _Mounted, request: web.Request) -> web.Response:
     """Read the body before a connection is taken, then answer within the deadline."""
+    at.house.limits.admit(at.dialect.presented(request))
     body = await read_body(request, at.route.body_limit) if at.route.writes else b""
     async with asyncio.timeout(DEADLINE):
         if not at.route.writes:
@@ -203,9 +210,20 @@ async def _write(at: _Mounted, request: web.Request, body: bytes) -> web.Respons
 
 
 async def _call(at: _Mounted, request: web.Request, body: bytes, db: Connection) -> Call:
-    caller = await at.dialect.authenticate(request, db)
+    caller = await _proved(at, request, db)
     request[ACCOUNT_ID] = caller.account_id
     return Call(request, body, db, caller, at.house.core, request[REQUEST_ID], at.route)
+
+
+async def _proved(at: _Mounted, request: web.Request, db: Connection) -> Caller:
+    """Who calls. Raises `RateLimited` where too many from that address proved nobody."""
+    try:
+        caller = await at.dialect.authenticate(request, db)
+    except (Unauthenticated, NotFound):
+        at.house.limits.failed(request)
+        raise
+    at.house.limits.proved(at.dialect.presented(request))
+    return caller
 
 
 async def _once(route: RouteDef, call: Call, key: str) -> web.Response:

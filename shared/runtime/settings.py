@@ -58,6 +58,10 @@ def _network(text: str) -> IPv4Network | IPv6Network:
     return IPv6Network(text) if ":" in text else IPv4Network(text)
 
 
+def _parsed_networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    return tuple(_network(part.strip()) for part in text.split(",") if part.strip())
+
+
 def _bus_scheme(url: SecretStr) -> SecretStr:
     if not url.get_secret_value().startswith(("memory://", "amqp://", "amqps://")):
         raise ValueError("starts with memory://, amqp:// or amqps://")
@@ -107,6 +111,25 @@ class Settings(BaseSettings):
     api_port: int = Field(8080, ge=0, le=65535, description="The API's port; 0 takes any free one.")
     ops_host: str = Field("127.0.0.1", description="The address for probes and metrics; keep it off the public side.")
     ops_port: int = Field(8081, ge=0, le=65535, description="The port of /livez, /readyz and /metrics; 0 takes any.")
+    rate_limit: float = Field(
+        1000.0,
+        ge=0,
+        le=1_000_000,
+        description="Requests a second that one key may send to one process of the API, five seconds' worth at once; "
+        "more are answered 429. 0 sets no limit.",
+    )
+    failed_logins: float = Field(
+        60.0,
+        ge=0,
+        le=1_000_000,
+        description="Requests a minute without a valid key that one address may send to one process of the API; more "
+        "are answered 429, those with a valid key are not. 0 sets no limit.",
+    )
+    trusted_proxies: Annotated[str, AfterValidator(_networks)] = Field(
+        "",
+        description="Address ranges of the proxies in front, joined by commas: only from these is X-Forwarded-For "
+        "believed.",
+    )
     log_format: Literal["json", "console"] = Field(
         "json", description="How log lines look; `belltower up` writes console unless this is set."
     )
@@ -181,7 +204,11 @@ class Settings(BaseSettings):
 
     def webhook_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
         """The private ranges that webhooks may reach all the same."""
-        return tuple(_network(part.strip()) for part in self.webhook_allow.split(",") if part.strip())
+        return _parsed_networks(self.webhook_allow)
+
+    def proxy_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """Whose word about a caller's address is taken."""
+        return _parsed_networks(self.trusted_proxies)
 
 
 _LENGTH: Final = "must be a length of time, such as PT1H or 01:00:00"

@@ -14,7 +14,7 @@ from services.api.dialects.items.edges import authenticate_by_secret, refuse
 from services.api.dialects.items.fields import PARAMETERS
 from services.api.dialects.items.paths import segment
 from services.api.error_body import ErrorBody
-from services.api.presented import SECRET_PROOFS
+from services.api.presented import SECRET_PROOFS, configuration_secret
 from services.api.responses import empty_response, json_response
 from shared.domain.account import Configuration
 from shared.domain.refusal import NotFound
@@ -30,7 +30,7 @@ def _configuration(call: Call) -> Configuration:
 
 
 async def create(call: Call) -> web.Response:
-    """201 with the item; 200 where the same request made it before (B-030, B-031)."""
+    """Make a reminder: 201, or 200 where the same request made it before (B-030, B-031)."""
     configuration = _configuration(call)
     external_id = segment(call.request, "reminderId")
     body = call.read(wire.NewReminder)
@@ -48,13 +48,13 @@ async def create(call: Call) -> web.Response:
 
 
 async def read(call: Call) -> web.Response:
-    """The whole item (B-044)."""
+    """One reminder, whole (B-044)."""
     seen = await get_reminder(call.tx, _configuration(call), call.request.match_info["reminderId"])
     return json_response(translate.to_item(seen.reminder, seen.history))
 
 
 async def set_status(call: Call) -> web.Response:
-    """The item with its new status, and what an end came in time for (B-035 to B-042)."""
+    """Change a reminder's status; an end says what it came in time for (B-035 to B-042)."""
     configuration = _configuration(call)
     held = await hold_named(call.tx, configuration, call.request.match_info["reminderId"])
     body = call.read(wire.StatusChange)
@@ -65,7 +65,7 @@ async def set_status(call: Call) -> web.Response:
 
 
 async def remove(call: Call) -> web.Response:
-    """204 and no body; a second time 404 (B-045)."""
+    """Remove a reminder: 204 and no body; a second time 404 (B-045)."""
     held = await hold_named(call.tx, _configuration(call), call.request.match_info["reminderId"])
     outcome = await delete_reminder(call.tx, held, now=call.now)
     return empty_response(headers={"Belltower-Cancel-Outcome": outcome.value})
@@ -81,6 +81,7 @@ INTEGRATION: Final = Dialect(
         RouteDef("DELETE", _PATH, remove, answers={204: None}, headers=("Belltower-Cancel-Outcome",)),
     ),
     authenticate=authenticate_by_secret,
+    presented=configuration_secret,
     refuse=refuse,
     about=About(
         title="Integration",
