@@ -17,6 +17,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from services.api.app import openapi
+from services.api.openapi import POLICY
+
 REQUESTS = int(os.environ.get("FUZZ", "12"))
 """For each operation; `make fuzz` asks for many more."""
 
@@ -68,3 +71,13 @@ def test_b_004_b_088_b_208_without_a_proof_an_operation_is_refused_as_its_docume
     case = operation.Case(path_parameters={one.name: "x" for one in operation.path_parameters}, **body)
     response = case.call_and_validate(base_url=api.runtime.addresses["api"], session=api.session, checks=CHECKS)
     assert response.status_code == 401
+
+
+def test_the_document_and_its_page_are_served(api: RunningApi) -> None:
+    base = api.runtime.addresses["api"]
+    assert api.session.get(f"{base}/openapi.json", timeout=10).json() == openapi()
+    page = api.session.get(f"{base}/docs", timeout=10)
+    assert page.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert page.headers["Content-Security-Policy"] == POLICY
+    assert "integration_create" in page.text
+    assert api.session.get(base, timeout=10).json()["openapi"] == "/openapi.json"
