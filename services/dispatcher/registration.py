@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -14,8 +14,6 @@ from shared.domain.recipient import Channel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-MESSAGE_ID_LENGTH: Final = 255
 
 
 class SandboxStore(Protocol):
@@ -66,10 +64,3 @@ def settings_config(prefix: str) -> SettingsConfigDict:
     return SettingsConfigDict(
         env_prefix=prefix, env_file=".env", env_ignore_empty=True, extra="ignore", hide_input_in_errors=True
     )
-
-
-def clean_message_id(value: object) -> str | None:
-    """A provider's id of a message where it can be kept: a printable string of at most 255 characters."""
-    if isinstance(value, str) and 0 < len(value) <= MESSAGE_ID_LENGTH and value.isprintable():
-        return value
-    return None

@@ -31,3 +31,15 @@ class ProviderName(StrEnum):
 
 LOOKED_UP: Final = frozenset({ProviderName.TWILIO})
 """Those that can be asked whether they have a message whose answer was lost."""
+
+OPTED_OUT: Final = {ProviderName.TWILIO: frozenset({21610, 63014}), ProviderName.WHATSAPP: frozenset({131050})}
+"""By provider, its own codes that say that a person asked to be sent nothing more, in an answer or in a report."""
+
+MESSAGE_ID_LENGTH: Final = 255
+
+
+def clean_message_id(value: object) -> str | None:
+    """A provider's id of a message where it can be kept: a printable string of at most 255 characters."""
+    if isinstance(value, str) and 0 < len(value) <= MESSAGE_ID_LENGTH and value.isprintable():
+        return value
+    return None

@@ -37,6 +37,25 @@ _DOUBTFUL: Final = frozenset({State.SCHEDULED, State.QUEUED, State.SENDING, Stat
 """Where even the news that a message failed on its way proves that its provider had taken it."""
 
 
+def reference(occurrence_id: UUID, attempt_id: UUID) -> str:
+    """What goes out with a message, and comes back with every report of it."""
+    return f"{attempt_id}.{occurrence_id}"
+
+
+def read_reference(text: str | None) -> tuple[UUID | None, UUID | None]:
+    """(occurrence, attempt) of a reference; None for what it does not name. Older ones name the attempt alone."""
+    attempt, _, occurrence = (text or "").partition(".")
+    return read_uuid(occurrence), read_uuid(attempt)
+
+
+def read_uuid(text: str | None) -> UUID | None:
+    """A UUID in its usual spelling."""
+    try:
+        return UUID(text) if text is not None and len(text) == 36 else None
+    except ValueError:
+        return None
+
+
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """One report, as every provider's translator makes it."""

@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from shared.domain.outcome import Accepted, Rejected
+from shared.domain.receipt import read_reference
 from shared.domain.recipient import Channel
 from tests.rig.provider_situations import EMAIL, PHONE, TEXT, TOKEN, Bench, Situation, message
 from tests.rig.smtp_server import SmtpBehaviour
@@ -69,7 +70,11 @@ async def test_an_sms_through_twilio_is_a_form_with_basic_auth(bench: Bench) -> 
     assert call.message["From"] == "+15550009999"
     assert call.message["Body"] == TEXT
     callback = urlsplit(call.message["StatusCallback"])
-    assert parse_qs(callback.query) == {"kind": ["sms"], "attempt": [str(one.attempt_id)]}
+    assert parse_qs(callback.query) == {
+        "kind": ["sms"],
+        "attempt": [str(one.attempt_id)],
+        "occurrence": [str(one.occurrence_id)],
+    }
 
 
 async def test_a_whatsapp_template_through_twilio_is_a_content_sid_with_variables(bench: Bench) -> None:
@@ -91,7 +96,7 @@ async def test_a_whatsapp_template_carries_language_parameters_and_the_attempt(b
     assert outcome == Accepted(call.message_id)
     assert call.headers["Authorization"] == f"Bearer {TOKEN}"
     assert call.message["to"] == PHONE
-    assert call.message["biz_opaque_callback_data"] == str(one.attempt_id)
+    assert read_reference(call.message["biz_opaque_callback_data"]) == (one.occurrence_id, one.attempt_id)
     assert call.message["template"] == {
         "name": "visit",
         "language": {"code": "en_GB"},

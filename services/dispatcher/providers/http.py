@@ -17,9 +17,10 @@ from pydantic_settings import BaseSettings
 
 from services.dispatcher.http_call import Answer, HttpCaller, NoAnswer, NotSent
 from services.dispatcher.provider import Idempotency, OutgoingMessage
-from services.dispatcher.registration import Registration, Resources, clean_message_id, settings_config
+from services.dispatcher.registration import Registration, Resources, settings_config
 from services.dispatcher.timeouts import Timeouts
 from shared.domain.outcome import Accepted, Failed, Outcome, Rejected, Unavailable
+from shared.domain.provider import clean_message_id
 from shared.domain.recipient import Channel
 
 

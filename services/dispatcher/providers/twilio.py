@@ -18,12 +18,13 @@ from pydantic_settings import BaseSettings
 
 from services.dispatcher.http_call import Answer, HttpCaller, NoAnswer, NotSent
 from services.dispatcher.provider import Idempotency, OutgoingMessage
-from services.dispatcher.registration import Registration, Resources, clean_message_id, settings_config
+from services.dispatcher.registration import Registration, Resources, settings_config
 from services.dispatcher.timeouts import Timeouts
 from shared.domain.outcome import Accepted, Failed, Outcome, Rejected, Unavailable, Unknown
+from shared.domain.provider import OPTED_OUT, ProviderName, clean_message_id
 from shared.domain.recipient import Channel
 
-_OPTED_OUT: Final = frozenset({21610, 63014})
+_OPTED_OUT: Final = OPTED_OUT[ProviderName.TWILIO]
 _SLOW_DOWN: Final = frozenset({14107, 20429, 21611, 30001, 60728, 63017, 63018, 63038})
 _OUR_ACCOUNT: Final = frozenset({10001, 20003, 20005, 20404, 30002})
 """Codes that say that our account or its credentials are at fault, whatever the message was."""
@@ -149,14 +150,14 @@ def message_form(settings: TwilioSettings, message: OutgoingMessage) -> dict[str
     else:
         return Rejected("the template is no Content SID (HX…) and has no text" if prefix else "no text to send")
     if settings.status_callback_url is not None:
-        form["StatusCallback"] = _tagged(str(settings.status_callback_url), str(message.attempt_id))
+        form["StatusCallback"] = _tagged(str(settings.status_callback_url), message)
     return form
 
 
-def _tagged(url: str, attempt_id: str) -> str:
-    """The callback address with our own id on it: an unanswered call can be recognised by it later."""
-    parts = urlsplit(url)
-    query = urlencode([*parse_qsl(parts.query, keep_blank_values=True), ("attempt", attempt_id)])
+def _tagged(url: str, message: OutgoingMessage) -> str:
+    """The callback address with our own ids on it: an unanswered call can be recognised by them later."""
+    parts, ours = urlsplit(url), [("attempt", str(message.attempt_id)), ("occurrence", str(message.occurrence_id))]
+    query = urlencode([*parse_qsl(parts.query, keep_blank_values=True), *ours])
     return urlunsplit(parts._replace(query=query))
 
 

@@ -1,8 +1,8 @@
 """WhatsApp through Meta's Cloud API: template messages with parameters and a language.
 
 The API takes no idempotency key. `biz_opaque_callback_data` (at most 512 characters) comes back in status
-webhooks and carries the attempt's id, by which an unanswered call can be resolved later. Errors are told
-apart by Meta's `error.code`, which Meta recommends over texts and HTTP statuses
+webhooks and carries the attempt's and the occurrence's ids, by which an unanswered call can be resolved later.
+Errors are told apart by Meta's `error.code`, which Meta recommends over texts and HTTP statuses
 (developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes); by status only where there is no code.
 """
 
@@ -18,9 +18,11 @@ from pydantic_settings import BaseSettings
 
 from services.dispatcher.http_call import Answer, HttpCaller, NoAnswer, NotSent
 from services.dispatcher.provider import Idempotency, OutgoingMessage
-from services.dispatcher.registration import Registration, Resources, clean_message_id, settings_config
+from services.dispatcher.registration import Registration, Resources, settings_config
 from services.dispatcher.timeouts import Timeouts
 from shared.domain.outcome import Accepted, Failed, Outcome, Rejected, Unavailable, Unknown
+from shared.domain.provider import OPTED_OUT, ProviderName, clean_message_id
+from shared.domain.receipt import reference
 from shared.domain.recipient import Channel
 
 _SLOW_DOWN: Final = frozenset({4, 80007, 130429, 131048, 131056})
@@ -30,7 +32,7 @@ _OUR_ACCOUNT: Final = frozenset({0, 3, 10, 190, 368, 131005, 131031, 131042, 131
 """Token, permission, registration, payment or account lock: every message would be refused."""
 _IN_DOUBT: Final = frozenset({1, 2, 131000, 131016})
 """Meta's own server errors; nothing says whether the message was taken before."""
-_OPTED_OUT: Final = 131050
+_OPTED_OUT: Final = OPTED_OUT[ProviderName.WHATSAPP]
 
 _REASONS: Final = {
     100: "a parameter of the request is not valid",
@@ -122,7 +124,7 @@ def message_body(settings: WhatsAppSettings, message: OutgoingMessage) -> dict[s
         "recipient_type": "individual",
         # With its plus: without one, Meta may put the sender's own country code in front.
         "to": message.to,
-        "biz_opaque_callback_data": str(message.attempt_id),
+        "biz_opaque_callback_data": reference(message.occurrence_id, message.attempt_id),
     }
     if message.template is not None:
         template: dict[str, Any] = {
@@ -168,7 +170,7 @@ def _by_code(code: int, answer: Answer) -> Outcome:
     if code in _OUR_ACCOUNT:
         return Unavailable("Meta refused our account or its token", str(code))
     if code in _REASONS:
-        return Rejected(_REASONS[code], str(code), opted_out=code == _OPTED_OUT)
+        return Rejected(_REASONS[code], str(code), opted_out=code in _OPTED_OUT)
     if code in _IN_DOUBT:
         return Unknown("Meta failed; the message may have been taken", str(code))
     return _by_status(answer, str(code))
