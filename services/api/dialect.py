@@ -129,7 +129,7 @@ class Dialect:
     """Finds out who calls, in one statement that reads the clock too. Raises `Refused`."""
     refuse: Refuse
     """The answer to a refusal; the second argument is the request's id."""
-    about: About | None = None
+    about: About
     presented: Presented = account_key
     """The key that `authenticate` looks at: what a request is counted under."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
@@ -17,6 +17,7 @@ from services.api.dialects import DIALECTS
 from services.api.openapi import POLICY, page
 from services.api.openapi.example import example
 from services.api.openapi.refusals import SAMPLES
+from shared.domain.refusal import Refusal
 
 DOCUMENT = openapi()
 ROUTES = [(dialect, route) for dialect in DIALECTS for route in dialect.routes]
@@ -42,7 +43,7 @@ def test_every_route_is_an_operation_with_a_name_of_its_own() -> None:
 
 @pytest.mark.parametrize(("dialect", "route"), ROUTES, ids=_name)
 def test_every_route_declares_its_success_and_says_what_it_does(dialect: Dialect, route: RouteDef) -> None:
-    assert dialect.about is not None
+    assert dialect.about.title
     assert route.answers, "declare answers={status: TypedDict}"
     assert all(200 <= status < 300 for status in route.answers)
     assert route.handler.__doc__, "a docstring is what readers of the document see"
@@ -68,9 +69,12 @@ def test_b_255_an_operation_tells_door_proof_parameters_and_refusals(
 @pytest.mark.parametrize("refusal", SAMPLES, ids=lambda refusal: type(refusal).__name__)
 def test_b_255_every_refusal_has_the_declared_body(dialect: Dialect, refusal: Any) -> None:
     response = dialect.refuse(refusal, "0" * 32)
-    assert dialect.about is not None
     TypeAdapter(dialect.about.error).validate_json(bytes(response.body or b""), strict=True)  # type: ignore[arg-type]
     assert f"{dialect.name}.{response.status}" in DOCUMENT["components"]["responses"]
+
+
+def test_refusals_are_asked_of_every_kind() -> None:
+    assert {type(refusal) for refusal in SAMPLES} == set(get_args(Refusal))
 
 
 def test_nothing_in_the_document_names_our_lists() -> None:

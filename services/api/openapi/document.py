@@ -59,7 +59,7 @@ def document(dialects: Sequence[Dialect], *, version: str) -> dict[str, Any]:
             paths.setdefault(template_of(route.path), {})[route.method.lower()] = told
         components["schemas"].update(schemas.components)
         components["responses"].update({f"{dialect.name}.{status}": body for status, body in refused.items()})
-        components["securitySchemes"].update(dialect.about.proofs if dialect.about else {})
+        components["securitySchemes"].update(dialect.about.proofs)
     whole: dict[str, Any] = without_sources(
         {
             "openapi": "3.1.0",
@@ -79,5 +79,4 @@ def document(dialects: Sequence[Dialect], *, version: str) -> dict[str, Any]:
 
 
 def _tag(dialect: Dialect) -> dict[str, str]:
-    about = dialect.about
-    return {"name": dialect.name, "description": f"{about.title}. {about.description}" if about else dialect.name}
+    return {"name": dialect.name, "description": f"{dialect.about.title}. {dialect.about.description}"}

@@ -35,6 +35,7 @@ def operation(dialect: Dialect, route: RouteDef, schemas: Schemas, refused: dict
         "tags": [dialect.name],
         "summary": summary(text),
         "description": text,
+        "security": [{name: []} for name in dialect.about.proofs],
         "parameters": _parameters(dialect, route, schemas),
         "responses": {str(status): _answer(route, status, type_, schemas) for status, type_ in route.answers.items()},
     }
@@ -44,8 +45,6 @@ def operation(dialect: Dialect, route: RouteDef, schemas: Schemas, refused: dict
     for status in statuses(dialect, writes=route.writes):
         if str(status) not in whole["responses"] and status in refused:
             whole["responses"][str(status)] = {"$ref": f"#/components/responses/{dialect.name}.{status}"}
-    if dialect.about:
-        whole["security"] = [{name: []} for name in dialect.about.proofs]
     return whole
 
 
@@ -58,7 +57,7 @@ def operation_id(dialect: Dialect, route: RouteDef) -> str:
 
 
 def _parameters(dialect: Dialect, route: RouteDef, schemas: Schemas) -> list[Json]:
-    types = dialect.about.parameters if dialect.about else {}
+    types = dialect.about.parameters
     found: list[Json] = []
     for match in _PARAMETER.finditer(route.path):
         name, pattern = match.groups()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 
 from services.api.dialect import Dialect
 from services.api.openapi.schemas import Json, Schemas
@@ -34,16 +34,14 @@ _TOLD: Final = ("Retry-After", "WWW-Authenticate")
 
 def refusals(dialect: Dialect, schemas: Schemas) -> dict[int, Json]:
     """A response for each status that a refusal of the dialect has."""
-    content = {}
-    if dialect.about:
-        content = {"content": {"application/json": {"schema": schemas.answer(dialect.about.error)}}}
+    content = {"application/json": {"schema": schemas.answer(dialect.about.error)}}
     found: dict[int, Json] = {}
     for sample in SAMPLES:
         response = dialect.refuse(sample, "0" * 32)
         names = ["X-Request-Id", *(name for name in _TOLD if name in response.headers)]
         headers = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
-        told = found.setdefault(response.status, {"description": _phrase(response.status), "headers": headers})
-        told.update(content)
+        told = {"description": f"{HTTPStatus(response.status).phrase}.", "headers": headers, "content": content}
+        found.setdefault(response.status, told)
     return dict(sorted(found.items()))
 
 
@@ -51,7 +49,3 @@ def statuses(dialect: Dialect, *, writes: bool) -> list[int]:
     """The statuses with which a read, or a write, may be refused."""
     samples = (*_ANY, *_OF_WRITES) if writes else _ANY
     return sorted({dialect.refuse(sample, "0" * 32).status for sample in samples})
-
-
-def _phrase(status: int) -> Any:
-    return f"{HTTPStatus(status).phrase}."

@@ -80,10 +80,8 @@ def _types_of(dialect: Dialect) -> list[tuple[Any, _Mode]]:
     for route in dialect.routes:
         types += [(model, "validation") for model in (route.body, route.query) if model is not None]
         types += [(type_, "serialization") for type_ in route.answers.values() if type_ is not None]
-    if dialect.about:
-        types.append((dialect.about.error, "serialization"))
-        types += [(type_, "validation") for type_ in dialect.about.parameters.values()]
-    return types
+    types.append((dialect.about.error, "serialization"))
+    return types + [(type_, "validation") for type_ in dialect.about.parameters.values()]
 
 
 def _key(type_: Any) -> Any:
