@@ -197,6 +197,7 @@ async def test_metadata_is_an_object_of_scalars_or_a_text_of_one_b_232(practice:
 @pytest.mark.parametrize(
     "metadata",
     [
+        {"eventLocation": -2.5e185},
         {"eventLocation": ["Rome"]},
         {"eventLocation": {}},
         "Rome",

@@ -101,7 +101,7 @@ def _few(values: dict[str, Scalar]) -> dict[str, Scalar]:
             raise ValueError("has a name of more than 100 characters")
         if isinstance(value, str) and len(value) > 1_000:
             raise ValueError(f"{name} has more than 1000 characters")
-        if isinstance(value, int) and abs(value) >= _SAFE_INTEGER:
+        if isinstance(value, int | float) and abs(value) >= _SAFE_INTEGER:
             raise ValueError(f"{name} is a number that not every reader can hold: write it as a text")
     return values
 
