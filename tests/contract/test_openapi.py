@@ -73,6 +73,11 @@ def test_b_255_every_refusal_has_the_declared_body(dialect: Dialect, refusal: An
     assert f"{dialect.name}.{response.status}" in DOCUMENT["components"]["responses"]
 
 
+def test_no_two_models_of_a_dialect_have_one_name() -> None:
+    """They would be told by the names of their modules, or as input and output."""
+    assert [name for name in DOCUMENT["components"]["schemas"] if "__" in name or name.endswith("put")] == []
+
+
 def test_refusals_are_asked_of_every_kind() -> None:
     assert {type(refusal) for refusal in SAMPLES} == set(get_args(Refusal))
 

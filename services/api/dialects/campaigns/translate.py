@@ -61,7 +61,7 @@ def to_whole_delivery(delivery: Delivery, attempts: list[Attempt]) -> answers.Wh
     }
 
 
-def to_attempt(attempt: Attempt) -> answers.AttemptBody:
+def to_attempt(attempt: Attempt) -> answers.DeliveryAttemptBody:
     return {
         "number": attempt.number,
         "started_at": attempt.started_at,

@@ -71,7 +71,7 @@ class DeliveryBody(TypedDict):
     ended_at: datetime | None
 
 
-class AttemptBody(TypedDict):
+class DeliveryAttemptBody(TypedDict):
     number: int
     started_at: datetime
     duration_ms: int
@@ -84,7 +84,7 @@ class WholeDeliveryBody(DeliveryBody):
     """With its body as it is sent, and every attempt."""
 
     payload: dict[str, Any]
-    attempt_log: list[AttemptBody]
+    attempt_log: list[DeliveryAttemptBody]
 
 
 class OneDelivery(TypedDict):

@@ -91,7 +91,7 @@ class BulkResult(TypedDict):
     results: list[BulkDone | BulkRefused]
 
 
-class IntegrationSettings(TypedDict):
+class IntegrationSettingsBody(TypedDict):
     """The webhook's URL, or an empty text."""
 
     webhookUrl: str
@@ -112,7 +112,7 @@ class ConfigurationBody(TypedDict):
     dstGap: Gap
     dstOverlap: Overlap
     lateBooking: LateBooking
-    integrationSettings: IntegrationSettings
+    integrationSettings: IntegrationSettingsBody
     createdAt: UtcText
     updatedAt: UtcText
     webhookSecret: NotRequired[str]
