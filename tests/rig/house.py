@@ -12,7 +12,8 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
@@ -79,8 +80,30 @@ class Trial:
         finally:
             await connection.close()
 
+    @asynccontextmanager
+    async def loaded(self, *, callers: int = 4, **load: float) -> AsyncIterator[None]:
+        """Callers that create reminders while the block runs, each again and again until it is accepted."""
+        name = f"load{len(self.client.log)}"
+        calling = asyncio.create_task(self.client.load(name, seconds=3_600, tries=100_000, callers=callers, **load))
+        try:
+            await asyncio.sleep(0.5)
+            yield
+        finally:
+            calling.cancel()
+            await asyncio.gather(calling, return_exceptions=True)
+
+    async def until_accepted(self, *, within: float = 10.0) -> float:
+        """Seconds until a create is accepted again."""
+        began = time.monotonic()
+        async with asyncio.timeout(within):
+            for n in count():
+                if (await self.client.create(f"again{began}-{n}", datetime.now(UTC))).promised:
+                    break
+                await asyncio.sleep(0.05)
+        return time.monotonic() - began
+
     async def until_ended(self, *, within: float = 60.0) -> float:
-        """Seconds until no send of this account waits and every event of it is published."""
+        """Seconds until no send of this account that is due waits, and every event of it is published."""
         began = time.monotonic()
         async with asyncio.timeout(within):
             while await self._open():
@@ -90,7 +113,8 @@ class Trial:
     async def _open(self) -> bool:
         statement = """
             select exists (select from occurrences
-                           where account_id = $1 and state in ('scheduled', 'queued', 'sending'))
+                           where account_id = $1 and state in ('scheduled', 'queued', 'sending')
+                           and scheduled_for < clock_timestamp() + interval '10 seconds')
                 or exists (select from outbox where account_id = $1 and published_at is null)"""
         with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
             return bool(await self.ask(statement, self.account_id))
@@ -155,7 +179,9 @@ class House:
         began = time.monotonic()
         await self.to_postgres.set(Mode.PASS)
         await self.to_rabbit.set(Mode.PASS)
-        self.to_postgres.lose_replies_to(b"", 0)
+        for proxy in (self.to_postgres, self.to_rabbit):
+            proxy.lose_replies_to(b"", 0)
+            proxy.silence(b"")
         if not self.postgres.cluster.is_running():
             await asyncio.to_thread(self.postgres.start)
         if not self.node.running:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 import struct
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
@@ -21,6 +22,17 @@ class Mode(StrEnum):
     DELAY = "delay"  # every piece arrives `delay` seconds later
 
 
+_BEGINNING = 8_192
+
+
+@dataclass(slots=True)
+class _Connection:
+    began_with: bytes = b""
+    """The first bytes of its requests."""
+    cut: bool = False
+    """Its answers are lost from now on."""
+
+
 class Proxy:
     """Listens on `port` of 127.0.0.1 and passes on to `target_port`, as its mode says."""
 
@@ -28,6 +40,7 @@ class Proxy:
         self._target_port, self.port = target_port, port
         self._mode, self._delay = Mode.PASS, 0.0
         self._fatal, self._left, self.lost = b"", 0, 0
+        self._silenced = b""
         self._open: dict[asyncio.StreamWriter, asyncio.Task[None] | None] = {}
 
     async def __aenter__(self) -> Self:
@@ -60,21 +73,25 @@ class Proxy:
         """
         self._fatal, self._left, self.lost = words, times, 0
 
+    def silence(self, words: bytes) -> None:
+        """A blackhole for the connections alone that began with a request that holds `words`; b"" ends it."""
+        self._silenced = words
+
     async def _listen(self) -> None:
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._open[writer] = asyncio.current_task()
-        far_writer, cut = None, asyncio.Event()
+        far_writer, state = None, _Connection()
         try:
             if self._mode is not Mode.RESET_ALL:
                 far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target_port)
                 self._open[far_writer] = None
                 async with asyncio.TaskGroup() as both:
-                    both.create_task(self._pass_on(reader, far_writer, {Mode.BLACKHOLE}, cut, request=True))
+                    both.create_task(self._pass_on(reader, far_writer, {Mode.BLACKHOLE}, state, request=True))
                     lost = {Mode.BLACKHOLE, Mode.DROP_REPLY}
-                    both.create_task(self._pass_on(far_reader, writer, lost, cut, request=False))
+                    both.create_task(self._pass_on(far_reader, writer, lost, state, request=False))
         except* OSError:
             pass
         finally:
@@ -87,23 +104,29 @@ class Proxy:
         source: asyncio.StreamReader,
         to: asyncio.StreamWriter,
         lost: set[Mode],
-        cut: asyncio.Event,
+        state: _Connection,
         *,
         request: bool,
     ) -> None:
         while piece := await source.read(65_536):
             if self._mode is Mode.DELAY:
                 await asyncio.sleep(self._delay)
-            if request and self._left and self._fatal in piece:
-                self._left, self.lost = self._left - 1, self.lost + 1
-                cut.set()
-            if self._mode not in lost and (request or not cut.is_set()):
+            if request:
+                self._look_at(piece, state)
+            deaf = self._silenced and self._silenced in state.began_with
+            if not deaf and self._mode not in lost and (request or not state.cut):
                 to.write(piece)
                 await to.drain()
-            if request and cut.is_set():
+            if request and state.cut:
                 await asyncio.sleep(0.05)  # the far end reads it, and acts on it
                 raise ConnectionResetError
         to.write_eof()
+
+    def _look_at(self, piece: bytes, state: _Connection) -> None:
+        if len(state.began_with) < _BEGINNING:
+            state.began_with += piece
+        if self._left and self._fatal in piece:
+            self._left, self.lost, state.cut = self._left - 1, self.lost + 1, True
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:
