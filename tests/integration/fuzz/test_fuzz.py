@@ -30,7 +30,7 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-DESTROYS = ("_remove", "_delete", "_delete_by_body", "_refresh", "_bulk")
+DESTROYS = ("_remove", "_delete", "_delete_by_body", "_refresh", "_bulk", "_resolve")
 
 
 @pytest.mark.parametrize("operation_id", OPERATIONS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +31,8 @@ class World:
     base_url: str
     session: requests.Session
     account: NewAccount
+    park: Callable[[str], None]
+    """Leaves a reminder's send in doubt."""
 
     def headers(self, operation_id: str) -> dict[str, str]:
         """The proof for an operation."""
@@ -85,12 +88,15 @@ class World:
         self._post("/v1/opt-outs", {"phone": "+14155550199"})
         self._post("/api/reminder/item/create", {"id": "known", **REMINDER})
         life = self._get("/v1/reminders?external_id=known")["reminders"][0]
+        if path.startswith("/v1/uncertain"):
+            self.park(life["id"])
         ids = {
             "contacts": contact,
             "campaigns": campaign["campaign"]["id"],
             "webhooks": endpoint_id,
             "messages": message,
             "reminders": life["id"],
+            "uncertain": life["occurrences"][0]["id"],
         }
         return {
             "id": ids.get(path.split("/")[2], contact),
