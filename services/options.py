@@ -13,6 +13,7 @@ from pydantic import SecretStr, TypeAdapter
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
+from services.api.callbacks import CALLBACKS
 from services.dispatcher.providers import PROVIDERS
 from shared.runtime.settings import Settings
 
@@ -28,12 +29,21 @@ class Option:
 
 
 def sections() -> Iterator[tuple[str, list[Option]]]:
-    """Every setting, under what it belongs to."""
-    yield "Belltower", list(_options(Settings))
+    """Every setting, under what it belongs to; one that two read is told of once."""
+    told: set[str] = set()
+    for title, settings in _classes():
+        options = [option for option in _options(settings) if option.name not in told]
+        told |= {option.name for option in options}
+        yield title, options
+
+
+def _classes() -> Iterator[tuple[str, type[BaseSettings]]]:
+    yield "Belltower", Settings
     for provider in PROVIDERS:
         if provider.settings is not None:
-            title = f"Provider {provider.name} (read only where a BELLTOWER_PROVIDER names it)"
-            yield title, list(_options(provider.settings))
+            yield f"Provider {provider.name} (read only where a BELLTOWER_PROVIDER names it)", provider.settings
+    for callback in CALLBACKS:
+        yield f"Callbacks of {callback.name} (read by the API)", callback.settings
 
 
 def as_text() -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
+from services.api.callbacks.mount import mount_callbacks
 from services.api.core.policy import Core
 from services.api.dialect import House, mount
 from services.api.dialects import DIALECTS
@@ -32,6 +33,7 @@ def build_app(runtime: Runtime) -> web.Application:
     app.router.add_get("/docs", _docs)
     for dialect in DIALECTS:
         mount(app, dialect, house)
+    mount_callbacks(app, runtime, public_url=runtime.settings.public_url)
     return app
 
 

@@ -30,6 +30,12 @@ class Resources:
 
     sandbox_store: SandboxStore
     timeouts: Timeouts = field(default_factory=Timeouts)
+    public_url: str | None = None
+    """Where the API is found from outside: providers report to `/callbacks/<name>` below it."""
+
+    def callback_url(self, provider: str) -> str | None:
+        """Where `provider` may report."""
+        return f"{self.public_url}/callbacks/{provider}" if self.public_url else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,7 @@ def open_providers(
     sandbox_store: SandboxStore,
     *,
     call_timeout: float = CALL_TIMEOUT,
+    public_url: str | None = None,
 ) -> Providers:
     """Open the provider that is named for each channel, each once, and no other.
 
@@ -81,7 +82,7 @@ def open_providers(
         if registration not in served.values():
             carried = ", ".join(sorted(registration.channels))
             raise ProviderConfigurationError(registration.name, [f"it carries {carried} only"])
-    resources = Resources(sandbox_store, Timeouts.within(call_timeout))
+    resources = Resources(sandbox_store, Timeouts.within(call_timeout), public_url)
     by_name = {registration.name: _open(registration, resources) for registration in served.values()}
     return Providers(by_name, {channel: by_name[served[channel].name] for channel in served})
 

@@ -48,7 +48,12 @@ class SandboxTable:
 async def run(runtime: Runtime) -> None:
     """Send what is due until the process stops."""
     settings = runtime.settings
-    providers = open_providers(settings.providers(), SandboxTable(runtime.db), call_timeout=settings.provider_timeout)
+    providers = open_providers(
+        settings.providers(),
+        SandboxTable(runtime.db),
+        call_timeout=settings.provider_timeout,
+        public_url=settings.public_url,
+    )
     for channel in sorted(providers.unserved):
         log.warning("channel_unserved", channel=channel.value)
     recorder = Recorder(runtime)

@@ -113,12 +113,17 @@ async def _again_after_races(db: Database, batch: dict[UUID, tuple[UUID, Receipt
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """One report of its own attempt, and what it adds."""
+    """One report of a send, and what it adds."""
 
     case: Case
     receipt: Receipt
     known: Known
     news: News
+
+    @property
+    def own(self) -> bool:
+        """Whether it is about the attempt that the send is at, and from who made it."""
+        return (self.receipt.attempt_id, self.receipt.provider) == (self.case.attempt_id, self.case.provider)
 
 
 async def _take(db: Database, batch: dict[UUID, tuple[UUID, Receipt]], how: str, fallback: Policy) -> bool:
@@ -130,7 +135,7 @@ async def _take(db: Database, batch: dict[UUID, tuple[UUID, Receipt]], how: str,
         known = await store.known(tx, list(receipts))
         now = await occurrences.database_now(tx)
         told = [_told(case, receipts[case.occurrence.id], known[case.occurrence.id]) for case in cases]
-        own = [one for one in told if one.receipt.attempt_id == one.case.attempt_id]
+        own = [one for one in told if one.own]
         proved = {one.case.progress.id: _proved(one, how, now) for one in own if one.news.proves_sent}
         await ledger.write(tx, list(proved.values()), now=now)
         for one in own:
@@ -203,7 +208,7 @@ def _facts(case: Case) -> dict[str, Any]:
 def _count(told: Sequence[_Told], how: str) -> None:
     for one in told:
         provider = one.receipt.provider
-        if one.receipt.attempt_id != one.case.attempt_id:
+        if not one.own:
             metrics.RECEIPTS.labels(provider, "of_another_attempt").inc()
             continue
         metrics.RECEIPTS.labels(provider, "repeated" if one.news.nothing else "new").inc()

@@ -62,6 +62,17 @@ def _parsed_networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
     return tuple(_network(part.strip()) for part in text.split(",") if part.strip())
 
 
+def _http_url(url: str) -> str:
+    parts = urlsplit(url)
+    try:
+        right = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        right = False
+    if not right or parts.query or parts.fragment or parts.username is not None:
+        raise ValueError("an address such as https://bell.example.com, without a query")
+    return url.rstrip("/")
+
+
 def _bus_scheme(url: SecretStr) -> SecretStr:
     if not url.get_secret_value().startswith(("memory://", "amqp://", "amqps://")):
         raise ValueError("starts with memory://, amqp:// or amqps://")
@@ -109,6 +120,11 @@ class Settings(BaseSettings):
 
     api_host: str = Field("127.0.0.1", description="The address that the API listens on.")
     api_port: int = Field(8080, ge=0, le=65535, description="The API's port; 0 takes any free one.")
+    public_url: Annotated[str, AfterValidator(_http_url)] | None = Field(
+        None,
+        description="Where the API is found from outside, such as https://bell.example.com; providers report to "
+        "/callbacks/… below it what became of messages.",
+    )
     ops_host: str = Field("127.0.0.1", description="The address for probes and metrics; keep it off the public side.")
     ops_port: int = Field(8081, ge=0, le=65535, description="The port of /livez, /readyz and /metrics; 0 takes any.")
     rate_limit: float = Field(
@@ -119,7 +135,7 @@ class Settings(BaseSettings):
         "more are answered 429. 0 sets no limit.",
     )
     failed_logins: float = Field(
-        60.0,
+        300.0,
         ge=0,
         le=1_000_000,
         description="Requests a minute without a valid key that one address may send to one process of the API; more "

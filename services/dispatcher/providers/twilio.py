@@ -69,7 +69,9 @@ class TwilioSettings(BaseSettings):
         description="A Messaging Service to send from where no number is set.",
     )
     status_callback_url: AnyHttpUrl | None = Field(
-        default=None, description="Where Twilio reports what became of a message; `attempt=<id>` is added to it."
+        default=None,
+        description="Where Twilio reports what became of a message, if not at /callbacks/twilio of the public URL; "
+        "`attempt=<id>&occurrence=<id>` is added to it.",
     )
     api_url: AnyHttpUrl = Field(
         default=AnyHttpUrl("https://api.twilio.com"), description="Twilio's address, for tests."
@@ -200,6 +202,9 @@ def _by_status(answer: Answer, code: str) -> Outcome:
 
 def _open(resources: Resources) -> TwilioProvider:
     settings = TwilioSettings.model_validate({})  # that is: from the environment
+    own = resources.callback_url(TwilioProvider.name)
+    if settings.status_callback_url is None and own is not None:
+        settings = settings.model_copy(update={"status_callback_url": AnyHttpUrl(own)})
     return TwilioProvider.create(settings, resources.timeouts)
 
 
