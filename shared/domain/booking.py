@@ -142,6 +142,11 @@ def missed(places: Sequence[Place], around: Around) -> Place | None:
     return next((place for place in told if place.scheduled_for >= around.event_at), None)
 
 
+def until(kind: Kind, around: Around) -> datetime | None:
+    """When a send of an appointment has nothing to say any more: a reminder, once its event has begun."""
+    return around.event_at if kind is Kind.MAIN else None
+
+
 def outdated(kind: Kind, planned_for: datetime, around: Around, *, missed: bool) -> bool:
     """Whether a send that was under way while its appointment changed is none of it any more, and not tried again.
 

@@ -19,6 +19,7 @@ _EXACT: Final = {
     "missed, and catching up is off": Said("missed", "Not sent: it was missed, and what is missed is not made up for."),
     "booked after the reminder was due": Said("booked_late", "Not sent: it was booked after it would have been due."),
     "booked after the follow-up was due": Said("booked_late", "Not sent: it was booked after it would have been due."),
+    "its event has begun": Said("event_begun", "Not sent: the event that it was to remind of had begun."),
     CLOSED: Said("closed", "Closed by a person: nobody knows whether it was sent, and it is not repeated."),
     "replaced": Said("replaced", "Not sent: other times took its place."),
     "rules_changed": Said("rules_changed", "Moved: the rules of its time zone changed, and another took its place."),
@@ -29,6 +30,7 @@ _EXACT: Final = {
 _BEGINNINGS: Final = (
     (f"{MAX_FAILURES} failed attempts: ", "attempts_failed", f"Not sent: {MAX_FAILURES} attempts failed"),
     ("no retry before the next send time: ", "no_time_for_retry", "Not sent: no try fits before the next time"),
+    ("no retry before its event: ", "no_time_for_retry", "Not sent: no try fits before its event"),
     ("proved unsent too late: ", "proved_unsent_too_late", "Not sent: that became known too late to try again"),
 )
 

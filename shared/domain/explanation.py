@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from shared.domain.booking import around_of, until
 from shared.domain.circumstances import Circumstances, Send
-from shared.domain.draft import Category
+from shared.domain.draft import Category, draft_of
 from shared.domain.endings import NOT_SENT, ending
 from shared.domain.occurrence import MAX_FAILURES, Occurrence, State, unsendable
 from shared.domain.reminder import Status
@@ -110,7 +111,7 @@ def _provider(around: Circumstances) -> Check:
 
 
 def _before(around: Circumstances, send: Send, checks: tuple[Check, ...]) -> Explanation:
-    expires_at = send.scheduled_for + around.settings.grace.value
+    expires_at = _expires_at(around, send)
     match send.state:
         case State.SENDING:
             started = f" since {_moment(send.started_at)}" if send.started_at else ""
@@ -147,12 +148,15 @@ def _waiting(around: Circumstances, send: Send, checks: tuple[Check, ...], expir
 def _blocked(
     around: Circumstances, send: Send, checks: tuple[Check, ...], blocked: Check, doom: Said | None
 ) -> Explanation:
-    """It waits for somebody; how long it can is its grace."""
-    expires_at = send.scheduled_for + around.settings.grace.value
-    over = expires_at < around.now
-    end = (
-        "By now it is older than its grace and will expire" if over else f"After {_here(around, expires_at)} it expires"
-    )
+    """It waits for somebody; how long it can is its grace, or the time until its event."""
+    expires_at = _expires_at(around, send)
+    over_at = _until(around, send)
+    if over_at is not None and over_at <= around.now:
+        end = "By now its event has begun and it will not be sent"
+    elif expires_at < around.now:
+        end = "By now it is older than its grace and will expire"
+    else:
+        end = f"After {_here(around, expires_at)} it expires"
     verdict = Said(f"waits_{blocked.code}", f"It waits: {blocked.sentence} {end}.")
     return Explanation(verdict, None, doom, expires_at, checks)
 
@@ -165,6 +169,21 @@ def _planned(around: Circumstances, send: Send) -> Said:
     if send.attempt:
         return Said("will_be_tried_again", f"It will be tried again at {when}: {send.reason or 'its worker was lost'}.")
     return Said("will_be_sent", f"It will be sent at {when} if nothing changes.")
+
+
+def _until(around: Circumstances, send: Send) -> datetime | None:
+    """When its event makes it pointless; None where it has none, or none that this release can read."""
+    if around.reminder.schedule_json.get("kind") != "around":
+        return None
+    try:
+        return until(send.kind, around_of(draft_of(around.reminder)))
+    except ValueError:
+        return None
+
+
+def _expires_at(around: Circumstances, send: Send) -> datetime:
+    by_grace = send.scheduled_for + around.settings.grace.value
+    return min(by_grace, _until(around, send) or by_grace)
 
 
 def _doom(around: Circumstances, send: Send, checks: tuple[Check, ...], at: datetime) -> Said | None:
@@ -183,6 +202,7 @@ def _doom(around: Circumstances, send: Send, checks: tuple[Check, ...], at: date
             failures=send.failures,
             key_epoch=0,
             takes_key=False,
+            until=_until(around, send),
         ),
         now=at,
         policy=around.settings.policy,

@@ -59,6 +59,8 @@ class Occurrence:
     key_epoch: int
     takes_key: bool
     """Whether the provider of the present attempt honours a key."""
+    until: datetime | None = None
+    """From then on it says nothing any more, however much grace is left: a reminder of an event that has begun."""
 
     @property
     def in_doubt(self) -> bool:
@@ -142,6 +144,8 @@ def unsendable(
     """
     if barred is not None:
         return _end(occurrence, State.SKIPPED, barred)
+    if occurrence.until is not None and occurrence.until <= now:
+        return _end(occurrence, State.SKIPPED, "its event has begun")
     lateness = now - occurrence.scheduled_for
     if lateness > policy.grace:
         return _end(occurrence, State.EXPIRED, "older than the grace")
@@ -173,6 +177,8 @@ def _retry(
         return _end(occurrence, State.SKIPPED, f"{MAX_FAILURES} failed attempts: {failed.reason}", failures=failures)
     wait = backoff.delay(max(failures, 1), backoff.SEND, random=random)
     due_at = now + max(wait, failed.retry_after or timedelta(0))
+    if occurrence.until is not None and due_at >= occurrence.until:
+        return _end(occurrence, State.SKIPPED, f"no retry before its event: {failed.reason}", failures=failures)
     if next_send_at is not None and due_at >= next_send_at:
         return _end(
             occurrence, State.SKIPPED, f"no retry before the next send time: {failed.reason}", failures=failures

@@ -255,3 +255,22 @@ def test_nothing_is_repeated_blindly(call: Occurrence, outcome: Outcome, random:
     step = step_after(outcome, replace(call, takes_key=False), random=random)
     if isinstance(outcome, Unknown):
         assert step.state is State.UNCERTAIN
+
+
+def test_a_reminder_of_an_event_is_of_no_use_once_it_has_begun_b_221() -> None:
+    """However much grace is left, as it would be after a pause of its configuration."""
+    reminder = an_occurrence(scheduled_for=NOON - timedelta(minutes=15), until=NOON)
+    almost = NOON - timedelta(seconds=1)
+    assert unsendable(reminder, now=almost, policy=PARK, later_is_due=False) is None
+    step = unsendable(reminder, now=NOON, policy=PARK, later_is_due=False)
+    assert step is not None
+    assert (step.state, step.reason) == (State.SKIPPED, "its event has begun")
+
+
+@pytest.mark.parametrize("outcome", [DEFINITE, AMBIGUOUS, SLOW_DOWN])
+def test_nor_is_it_tried_again_where_no_try_fits_before_the_event_b_221(outcome: Failed) -> None:
+    begins_soon = an_occurrence(until=NOON + timedelta(seconds=10))
+    step = step_after(outcome, begins_soon)
+    assert (step.state, step.due_at) == (State.SKIPPED, None)
+    assert (step.reason or "").startswith("no retry before its event")
+    assert step_after(outcome, replace(begins_soon, until=NOON + timedelta(hours=1))).state is State.SCHEDULED

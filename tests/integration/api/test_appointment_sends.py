@@ -204,3 +204,29 @@ async def test_history_tells_of_the_no_show_b_244(post: Post) -> None:
     rows = await post.practice.door.fetch("select action, detail from history where reminder_id = $1", UUID(uuid))
     assert {"Reported as missed"} <= {row["detail"] for row in rows}
     assert rows[-1]["action"] == "Sent"
+
+
+async def test_no_reminder_goes_out_once_its_appointment_has_begun_b_221_b_264(post: Post) -> None:
+    """What a pause kept is within its grace, and says nothing any more; the follow-up does."""
+    practice = post.practice
+    uuid = await practice.booked(remindTimeOffset="PT15M")
+    await practice.door.call("POST", "/api/reminder/configuration/default/default/pause")
+    await practice.travel(uuid, hours=48, minutes=10)
+    assert await post.texts() == []
+    (_, told) = await practice.door.call("GET", f"/v1/reminders/{uuid}/explain")
+    assert told["explanation"]["cause"]["code"] == "event_begun"
+    await practice.door.call("POST", "/api/reminder/configuration/default/default/resume")
+    assert await post.texts() == []
+    assert await practice.sends(uuid) == [("main", "skipped"), ("follow_up", "scheduled")]
+    (_, told) = await practice.door.call("GET", f"/v1/reminders/{uuid}/explain")
+    assert told["occurrences"][0]["ending"]["code"] == "event_begun"
+
+
+async def test_nor_is_it_tried_again_after_that_b_058_b_221(post: Post) -> None:
+    practice = post.practice
+    uuid = await practice.booked(remindTimeOffset="PT15M", followUpTimeOffset=...)
+    await practice.travel(uuid, hours=47, minutes=59, seconds=50)
+    begun = await post.begin()
+    await post.recorder.record(Answer(begun, Failed("refused the connection")))
+    assert await practice.sends(uuid) == [("main", "skipped")]
+    assert await post.status(uuid) == "expired"
