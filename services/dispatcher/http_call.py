@@ -1,4 +1,4 @@
-"""One POST to a provider, and what is known of it afterwards: answered, never sent, or perhaps taken.
+"""One call of a provider, and what is known of it afterwards: answered, never sent, or perhaps taken.
 
 That difference decides whether a message may be repeated, so it is made here, once, for every provider that
 speaks HTTP. Nothing is followed, decompressed, remembered or retried; a hostile answer costs 64 kB at most.
@@ -95,12 +95,19 @@ class HttpCaller:
 
         Raises nothing for anything a server or a network can do.
         """
+        return await self._call("POST", url, body, headers)
+
+    async def get(self, url: str, headers: Mapping[str, str]) -> Result:
+        """GET `url` once, likewise: a question, which changes nothing."""
+        return await self._call("GET", url, None, headers)
+
+    async def _call(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> Result:
         progress = _Progress()
         deadline = asyncio.get_running_loop().time() + self.timeouts.total
         try:
             async with asyncio.timeout_at(deadline):
-                response = await self._open().post(
-                    url, data=body, headers=headers, allow_redirects=False, trace_request_ctx=progress
+                response = await self._open().request(
+                    method, url, data=body, headers=headers, allow_redirects=False, trace_request_ctx=progress
                 )
         except (aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
             return _unanswered(error, progress)

@@ -7,6 +7,7 @@ A provider translates `OutgoingMessage` to its own wire format and its reply to 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from uuid import UUID
 
 from shared.domain.outcome import Outcome, Unknown
+from shared.domain.receipt import Report
 from shared.domain.recipient import Channel
 
 if TYPE_CHECKING:
@@ -59,6 +61,26 @@ class OutgoingMessage:
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A message that a provider has, and that may be the one that was looked for."""
+
+    message_id: str
+    report: Report
+    """How far it came."""
+    created_at: datetime
+    code: str | None = None
+    """The provider's own code, where it failed."""
+
+
+LookUp = Callable[[OutgoingMessage, datetime], Awaitable["Sequence[Found] | None"]]
+"""Asks a provider for a message whose call began at that time and whose answer was lost.
+
+All that fit are returned, nearest first; None where the provider could not be asked, or could not tell ours from
+others. Raises nothing for anything a provider or a network can do.
+"""
+
+
 class Provider(Protocol):
     """One messaging provider, ready to be called from many tasks at once."""
 
@@ -81,6 +103,11 @@ class Provider(Protocol):
     @property
     def needs_text(self) -> frozenset[Channel]:
         """Channels on which a template that is not registered here cannot be sent (Twilio SMS, SMTP)."""
+        ...
+
+    @property
+    def look_up(self) -> LookUp | None:
+        """How it is asked for a message whose answer was lost; None where it cannot be."""
         ...
 
     async def send(self, message: OutgoingMessage) -> Outcome:

@@ -28,6 +28,7 @@ class _Unserved:
     idempotency: Idempotency = Idempotency.KEY
     channels: frozenset[Channel] = field(default_factory=frozenset)
     needs_text: frozenset[Channel] = field(default_factory=frozenset)
+    look_up: None = None
 
     async def send(self, message: OutgoingMessage) -> Outcome:
         """Send nothing."""

@@ -7,10 +7,12 @@ import asyncio
 import structlog
 
 from services.dispatcher.dispatcher import Dispatcher
+from services.dispatcher.look_up import LookingUp
 from services.dispatcher.provider import OutgoingMessage
 from services.dispatcher.recorder import Recorder
 from services.dispatcher.routing import open_providers
 from shared.bus.bus import SEND_DUE
+from shared.runtime.loops import run_ticks
 from shared.runtime.runtime import Runtime
 from shared.store import sandbox
 from shared.store.database import Database
@@ -62,10 +64,13 @@ async def run(runtime: Runtime) -> None:
         async with asyncio.TaskGroup() as group:
             # In the group: if recording breaks, the service breaks, and does not go on calling providers.
             recording = group.create_task(recorder.run(), name="recorder")
+            looking = LookingUp(runtime, providers)
+            asking = group.create_task(run_ticks("look_up", looking.tick, stopping=runtime.stopping), name="look_up")
             group.create_task(runtime.db.warm())
             await runtime.bus.consume(SEND_DUE, dispatcher.handle)
             runtime.checks["broker"] = runtime.bus.ready
             await runtime.stopping.wait()
+            asking.cancel()  # a question can be asked again; a stop need not wait for its answer
             await runtime.bus.stop_consuming(drain=settings.drain, queue=SEND_DUE)
             await recorder.finish(recording)
     finally:

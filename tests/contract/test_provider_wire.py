@@ -9,11 +9,14 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from services.dispatcher.provider import Idempotency
 from shared.domain.outcome import Accepted, Rejected
+from shared.domain.provider import LOOKED_UP, ProviderName
 from shared.domain.receipt import read_reference
 from shared.domain.recipient import Channel
 from tests.rig.provider_situations import EMAIL, PHONE, TEXT, TOKEN, Bench, Situation, message
@@ -75,6 +78,28 @@ async def test_an_sms_through_twilio_is_a_form_with_basic_auth(bench: Bench) -> 
         "attempt": [str(one.attempt_id)],
         "occurrence": [str(one.occurrence_id)],
     }
+
+
+async def test_twilio_is_asked_for_a_message_by_its_number_and_day_and_nothing_is_sent(bench: Bench) -> None:
+    provider = await bench.provider("twilio", Situation.ACCEPTED)
+    one = message("twilio")
+    await provider.send(one)
+    assert provider.look_up is not None
+    (found,) = await provider.look_up(one, datetime.now(UTC)) or ()
+    (question,) = bench.server.questions
+    assert (question["To"], question["DateSent>"]) == (PHONE, found.created_at.date().isoformat())
+    assert found.message_id == bench.server.calls[0].message_id
+    assert len(bench.server.calls) == 1
+    template = replace(one, channel=Channel.WHATSAPP, template="HX" + "1" * 32, text=None)
+    assert await provider.look_up(template, datetime.now(UTC)) is None  # its text is not known here
+    assert len(bench.server.questions) == 1
+
+
+async def test_those_are_looked_up_that_can_be_asked(bench: Bench) -> None:
+    for name in ProviderName:
+        provider = await bench.provider(name, Situation.ACCEPTED)
+        assert (provider.look_up is not None) == (name in LOOKED_UP), name
+        assert provider.look_up is None or provider.idempotency is Idempotency.NONE
 
 
 async def test_a_whatsapp_template_through_twilio_is_a_content_sid_with_variables(bench: Bench) -> None:

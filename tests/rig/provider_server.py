@@ -23,7 +23,7 @@ from typing import Any, TextIO
 from aiohttp import web
 
 from tests.rig.provider_behaviour import REFUSALS, Answering, Behaviour, answer
-from tests.rig.provider_wire import Wire, wire_of
+from tests.rig.provider_wire import Taken, Wire, wire_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,12 @@ class ProviderServer:
     def __post_init__(self) -> None:
         self.calls: list[Call] = []
         self.next: deque[Behaviour] = deque()
+        self.questions: list[dict[str, str]] = []
+        """The queries for messages that it has."""
+        self.listing, self.status = 200, "delivered"
+        """The HTTP status of a list, and how far its messages came."""
+        self.hidden: set[str] = set()
+        """Messages that no list shows yet."""
         self.url = ""
         self._ids: dict[str, str] = {}
         self._random = random.Random(self.seed)  # repeatable, not secret
@@ -129,6 +135,8 @@ class ProviderServer:
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         wire = wire_of(request.path)
+        if request.method == "GET" and wire.listed is not None:
+            return self._list(wire, request)
         try:
             message = wire.read(request.headers, await request.read())
         except (ValueError, KeyError) as error:
@@ -138,6 +146,16 @@ class ProviderServer:
         if self.latency[1]:
             await asyncio.sleep(self._random.uniform(*self.latency))
         return await answer(behaviour, Answering(request, wire, call.message_id, self.retry_after, self._closing))
+
+    def _list(self, wire: Wire, request: web.Request) -> web.Response:
+        """What it has, for who asks; not a call, and in no ledger."""
+        self.questions.append(dict(request.query))
+        if self.listing != 200 or wire.listed is None:
+            return web.json_response({}, status=self.listing)
+        known = [call for call in self.messages if call.wire == wire.name]
+        taken = [Taken(call.message_id or "", call.at, call.message, self.status) for call in known]
+        reply = wire.listed(request.query, [one for one in taken if one.id not in self.hidden])
+        return web.json_response(reply.body, status=reply.status)
 
     def _choose(self) -> Behaviour:
         if self.next:

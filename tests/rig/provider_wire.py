@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -22,6 +24,17 @@ class Reply:
     status: int
     body: Mapping[str, Any]
     headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """One message that the server has."""
+
+    id: str
+    at: float
+    """Seconds since 1970."""
+    message: Mapping[str, Any]
+    status: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +52,8 @@ class Wire:
     unauthorized: Reply
     failed: Reply
     error_inside: Reply
+    listed: Callable[[Mapping[str, str], Sequence[Taken]], Reply] | None = None
+    """What it answers to a query for its messages, newest first; None where it has no such list."""
 
 
 def _twilio_error(status: int, code: int) -> Reply:
@@ -66,6 +81,33 @@ def _accepted_by_twilio(sid: str) -> Reply:
     )
 
 
+def _rfc2822(at: float) -> str:
+    return format_datetime(datetime.fromtimestamp(at, UTC))
+
+
+def _listed_by_twilio(query: Mapping[str, str], taken: Sequence[Taken]) -> Reply:
+    """As the Messages list resource answers: `To` and the day after `DateSent>` are kept to."""
+    since = query.get("DateSent>", "")
+    messages = [
+        {
+            "sid": one.id,
+            "to": one.message["To"],
+            "from": one.message.get("From"),
+            "body": one.message.get("Body", ""),
+            "direction": "outbound-api",
+            "status": one.status,
+            "error_code": None,
+            "date_created": _rfc2822(one.at),
+            "date_sent": _rfc2822(one.at),
+        }
+        for one in reversed(taken)
+        if query.get("To") in {None, one.message["To"]}
+        and datetime.fromtimestamp(one.at, UTC).date().isoformat() >= since
+    ]
+    size = int(query.get("PageSize", "50"))
+    return Reply(200, {"messages": messages[:size], "page": 0, "page_size": size, "next_page_uri": None})
+
+
 TWILIO = Wire(
     name="twilio",
     path=re.compile(r"/2010-04-01/Accounts/AC[0-9a-f]{32}/Messages\.json"),
@@ -77,6 +119,7 @@ TWILIO = Wire(
     unauthorized=_twilio_error(401, 20003),
     failed=_twilio_error(500, 20500),
     error_inside=Reply(200, {"code": 21211, "message": "made up", "status": 400}),
+    listed=_listed_by_twilio,
 )
 
 

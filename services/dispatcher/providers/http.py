@@ -52,6 +52,7 @@ class HttpProvider:
     idempotency: ClassVar[Idempotency] = Idempotency.KEY
     channels: ClassVar[frozenset[Channel]] = frozenset(Channel)
     needs_text: ClassVar[frozenset[Channel]] = frozenset()
+    look_up: ClassVar[None] = None
 
     @classmethod
     def create(cls, settings: HttpSettings, timeouts: Timeouts | None = None) -> HttpProvider:

@@ -21,6 +21,7 @@ class SandboxProvider:
     idempotency: ClassVar[Idempotency] = Idempotency.KEY
     channels: ClassVar[frozenset[Channel]] = frozenset(Channel)
     needs_text: ClassVar[frozenset[Channel]] = frozenset()
+    look_up: ClassVar[None] = None
 
     async def send(self, message: OutgoingMessage) -> Outcome:
         """Keep `message`; a store that is away is a failure to repeat under the same key."""

@@ -57,6 +57,7 @@ class SmtpProvider:
     idempotency: ClassVar[Idempotency] = Idempotency.NONE
     channels: ClassVar[frozenset[Channel]] = frozenset({Channel.EMAIL})
     needs_text: ClassVar[frozenset[Channel]] = frozenset({Channel.EMAIL})
+    look_up: ClassVar[None] = None
 
     @classmethod
     def create(cls, settings: SmtpSettings, timeouts: Timeouts | None = None) -> SmtpProvider:

@@ -7,7 +7,9 @@ is read by Twilio's own numeric code first (…/docs/api/errors), by its HTTP st
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar, Final, Self
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
@@ -17,9 +19,10 @@ from pydantic import AnyHttpUrl, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings
 
 from services.dispatcher.http_call import Answer, HttpCaller, NoAnswer, NotSent
-from services.dispatcher.provider import Idempotency, OutgoingMessage
+from services.dispatcher.provider import Found, Idempotency, OutgoingMessage
 from services.dispatcher.registration import Registration, Resources, settings_config
 from services.dispatcher.timeouts import Timeouts
+from services.dispatcher.twilio_list import found_in, question
 from shared.domain.outcome import Accepted, Failed, Outcome, Rejected, Unavailable, Unknown
 from shared.domain.provider import OPTED_OUT, ProviderName, clean_message_id
 from shared.domain.recipient import Channel
@@ -113,6 +116,14 @@ class TwilioProvider:
                 return Unknown(reason, code)
             case Answer() as answer:
                 return outcome_of(answer)
+
+    async def look_up(self, message: OutgoingMessage, began_at: datetime) -> Sequence[Found] | None:
+        """Ask Twilio's list of messages; it shows no callback URL, so ours is known by number, text and time."""
+        form = message_form(self.settings, message)
+        if isinstance(form, Rejected) or "Body" not in form:
+            return None  # what Twilio makes of a template is not known here
+        answer = await self.caller.get(f"{self._url()}?{question(form, began_at)}", self._headers())
+        return found_in(answer, form, began_at) if isinstance(answer, Answer) else None
 
     async def close(self) -> None:
         """Give back connections."""

@@ -85,6 +85,7 @@ class WhatsAppProvider:
     idempotency: ClassVar[Idempotency] = Idempotency.NONE
     channels: ClassVar[frozenset[Channel]] = frozenset({Channel.WHATSAPP})
     needs_text: ClassVar[frozenset[Channel]] = frozenset()
+    look_up: ClassVar[None] = None
 
     @classmethod
     def create(cls, settings: WhatsAppSettings, timeouts: Timeouts | None = None) -> WhatsAppProvider:
