@@ -35,6 +35,8 @@ class Client:
     api_key: str
     path: str = "/api/reminder/default/default"
     log: list[Answered] = field(default_factory=list)
+    hurry: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set: each caller of `load` ends with the request that it is at."""
     _turn: Any = field(default_factory=count)
 
     async def ask(self, verb: str, method: str, name: str, body: Any = None, *, key: str | None = None) -> Answered:
@@ -83,7 +85,7 @@ class Client:
         while True:
             answered = await ask()
             tries -= 1
-            if answered.promised or tries <= 0 or answered.status not in {None, 503}:
+            if answered.promised or tries <= 0 or self.hurry.is_set() or answered.status not in {None, 503}:
                 return answered
             await asyncio.sleep(0.1)
 
@@ -91,11 +93,12 @@ class Client:
         self, prefix: str, *, seconds: float, callers: int = 4, due_in: float = 1.0, tries: int = 1, pause: float = 0.05
     ) -> None:
         """Create reminders from `callers` at once for so long, each due `due_in` seconds after it is asked for."""
+        self.hurry.clear()
         ends = asyncio.get_running_loop().time() + seconds
 
         async def call(number: int) -> None:
             for n in count():
-                if asyncio.get_running_loop().time() >= ends:
+                if self.hurry.is_set() or asyncio.get_running_loop().time() >= ends:
                     return
                 due = datetime.now(UTC) + timedelta(seconds=due_in)
                 await self.create(f"{prefix}-{number}-{n}", due, tries=tries)

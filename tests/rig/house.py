@@ -19,6 +19,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID
 
+import aiohttp
 import asyncpg
 
 from services.api.core.accounts import create_account
@@ -28,10 +29,11 @@ from tests.rig.checker import assert_holds
 from tests.rig.client import Client, all_of, calling
 from tests.rig.ledgers import Heard, Ledgers, provider_calls
 from tests.rig.postgres import PostgresServer, private_postgres
-from tests.rig.processes import Process, running
+from tests.rig.processes import IN_A_TEST, Process, running
 from tests.rig.provider_server import ProviderServer
 from tests.rig.proxy import Mode, Proxy
 from tests.rig.rabbitmq import RabbitNode, private_rabbitmq
+from tests.rig.receiver import Receiver
 from tests.rig.rows import read_rows
 
 MASTER_KEY: Final = base64.b64encode(bytes(range(32))).decode()
@@ -71,6 +73,19 @@ class Trial:
     began: int
     """How many calls the provider had been given before."""
     heard: list[Heard] | None = None
+    """What a consumer of the broker heard, where the test has one (`tests.rig.listener`)."""
+    receivers: dict[UUID, Receiver] = field(default_factory=dict)
+    """The receivers of this account's endpoints."""
+
+    async def endpoint(self, receiver: Receiver, *types: str, behaviour: str = "ok") -> UUID:
+        """Have these events delivered there; the endpoint's id."""
+        body = {"name": "Trial", "target_url": receiver.url(behaviour), "event_types": list(types or ("message.sent",))}
+        url, headers = f"{self.client.targets()[0]}/v1/webhooks", {"x-api-key": self.client.api_key}
+        async with self.client.http.post(url, json=body, headers=headers) as answer:
+            assert answer.status == 201, await answer.text()
+            id = UUID((await answer.json())["endpoint"]["id"])
+        self.receivers[id] = receiver
+        return id
 
     async def ask(self, statement: str, *arguments: Any) -> Any:
         """One value from the database."""
@@ -89,8 +104,9 @@ class Trial:
             await asyncio.sleep(0.5)
             yield
         finally:
-            calling.cancel()
-            await asyncio.gather(calling, return_exceptions=True)
+            self.client.hurry.set()
+            await calling
+            self.client.hurry.clear()
 
     async def until_accepted(self, *, within: float = 10.0) -> float:
         """Seconds until a create is accepted again."""
@@ -101,6 +117,21 @@ class Trial:
                     break
                 await asyncio.sleep(0.05)
         return time.monotonic() - began
+
+    async def until_heard(self, *, within: float = 30.0) -> None:
+        """Until the test's consumer of the broker has every event of this account."""
+        await self.until_ended()
+        async with asyncio.timeout(within):
+            while True:
+                books = await self.books()
+                if {event.id for event in books.rows.events} <= {one.id for one in books.heard or ()}:
+                    return
+                await asyncio.sleep(0.2)
+
+    @property
+    def heard_twice(self) -> int:
+        """How many events its consumer got again."""
+        return len(self.heard or ()) - len({one.id for one in self.heard or ()})
 
     async def until_ended(self, *, within: float = 60.0) -> float:
         """Seconds until no send of this account that is due waits, and every event of it is published."""
@@ -115,7 +146,9 @@ class Trial:
             select exists (select from occurrences
                            where account_id = $1 and state in ('scheduled', 'queued', 'sending')
                            and scheduled_for < clock_timestamp() + interval '10 seconds')
-                or exists (select from outbox where account_id = $1 and published_at is null)"""
+                or exists (select from outbox where account_id = $1 and published_at is null)
+                or exists (select from deliveries where account_id = $1 and state in ('pending', 'sending')
+                           and due_at < clock_timestamp() + interval '10 seconds')"""
         with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
             return bool(await self.ask(statement, self.account_id))
         return True
@@ -124,17 +157,22 @@ class Trial:
         """What everybody has written down."""
         rows = await read_rows(self.dsn, account_id=self.account_id)
         calls = provider_calls(self.provider.calls[self.began :])
-        heard = None
-        if self.heard is not None:
-            own = {event.id for event in rows.events}
-            heard = [one for one in self.heard if one.event_id in own]
-        return Ledgers(rows, self.client.log, calls, heard, self.provider.honours_keys, calmed_at)
+        own = {event.id for event in rows.events} | {delivery.id for delivery in rows.deliveries}
+        heard = [one for one in self.heard or () if one.id in own]
+        for endpoint_id, receiver in self.receivers.items():
+            heard += [one for one in _posts(receiver, endpoint_id) if one.id in own]
+        known = None if self.heard is None and not self.receivers else heard
+        return Ledgers(rows, self.client.log, calls, known, self.provider.honours_keys, calmed_at)
 
     async def check(self, *, calmed_at: datetime | None = None, within: float = 60.0) -> float:
         """Wait for the end of everything and hold the books against each other; seconds that the wait took."""
         seconds = await self.until_ended(within=within)
         assert_holds(await self.books(calmed_at=calmed_at))
         return seconds
+
+
+def _posts(receiver: Receiver, endpoint_id: UUID) -> list[Heard]:
+    return [Heard(UUID(post.json()["id"]), post.body, endpoint_id) for post in receiver.ledger]
 
 
 @asynccontextmanager
@@ -164,15 +202,32 @@ class House:
     dsn: str
     """Past the proxy, for the test itself."""
     bus_url: str
+    environment: dict[str, str]
+    folder: Path
     processes: dict[str, list[Process]] = field(default_factory=dict)
+    _others: int = 0
 
     @property
     def api(self) -> Process:
         return self.processes["api"][0]
 
     @property
+    def pids(self) -> list[int]:
+        """Who runs: the same list after a fault says that no service ended."""
+        return [process.pid for process in self.every if process.alive]
+
+    async def ctl(self, *words: str) -> str:
+        """rabbitmqctl, beside the loop."""
+        return await asyncio.to_thread(self.node.ctl, *words)
+
+    @property
     def every(self) -> list[Process]:
         return [process for group in self.processes.values() for process in group]
+
+    def another(self, service: str, **settings: str) -> Process:
+        """One more process of a service, not started, with other settings; its test stops it."""
+        self._others += 1
+        return Process(service, self.environment | settings, self.folder / f"{service}-other-{self._others}.log")
 
     async def heal(self, *, within: float = 30.0) -> float:
         """Pass everything on, start what is down, wait until all are ready; seconds that this took."""
@@ -196,6 +251,14 @@ class House:
         """Seconds until every process says that it is ready."""
         began = time.monotonic()
         await asyncio.gather(*(process.ready(within=within) for process in self.every))
+        return time.monotonic() - began
+
+    async def until_red(self, *, within: float) -> float:
+        """Seconds until some process says that it is not ready."""
+        began = time.monotonic()
+        async with asyncio.timeout(within), aiohttp.ClientSession() as http:
+            while all([await process.is_ready(http) for process in self.every]):
+                await asyncio.sleep(0.05)
         return time.monotonic() - began
 
     @asynccontextmanager
@@ -222,7 +285,8 @@ async def a_house(folder: Path, services: Mapping[str, int] | None = None, **set
         dsn, bus_url = postgres.dsn(), node.url()
         await migrate(dsn)
         environment = environment_for(through(dsn, to_postgres), through(bus_url, to_rabbit), provider) | settings
-        house = House(postgres, node, to_postgres, to_rabbit, provider, dsn, bus_url)
+        environment = IN_A_TEST | environment
+        house = House(postgres, node, to_postgres, to_rabbit, provider, dsn, bus_url, environment, folder)
         house.processes = await stack.enter_async_context(running(services or ONE_OF_EACH, environment, folder))
         await asyncio.to_thread(node.settle)
         yield house

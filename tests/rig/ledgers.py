@@ -147,7 +147,8 @@ class Received:
 class Heard:
     """One event as a consumer of the broker, or one delivery as an endpoint, got it."""
 
-    event_id: UUID
+    id: UUID
+    """The event's, or the delivery's."""
     body: bytes
     endpoint_id: UUID | None = None
     """None: it came over the broker."""

@@ -73,9 +73,9 @@ def _deliveries(books: Ledgers) -> Iterator[Finding]:
             if event.at > endpoint.created_at and count != 1:
                 yield Finding("I7", str(event.id), f"has {count} deliveries for endpoint {endpoint.id}")
     if books.heard is not None:
-        received = {(one.endpoint_id, one.event_id) for one in books.heard}
+        received = {(one.endpoint_id, one.id) for one in books.heard}
         for row in rows.deliveries:
-            if row.state == "delivered" and (row.endpoint_id, row.event_id) not in received:
+            if row.state == "delivered" and (row.endpoint_id, row.id) not in received:
                 yield Finding("I7", str(row.id), "is called delivered, and the endpoint got nothing")
 
 
@@ -89,12 +89,12 @@ def _heard(books: Ledgers) -> Iterator[Finding]:
         return
     over_broker = [one for one in books.heard if one.endpoint_id is None]
     if over_broker:
-        known = {one.event_id for one in over_broker}
+        known = {one.id for one in over_broker}
         for event in books.rows.events:
             if event.published and event.id not in known:
                 yield Finding("I7", str(event.id), f"{event.type} was published and never heard")
     for endpoint_id in {one.endpoint_id for one in books.heard}:
         its = [one for one in books.heard if one.endpoint_id == endpoint_id]
-        for event_id, copies in by(its, lambda one: one.event_id).items():
+        for id, copies in by(its, lambda one: one.id).items():
             if len({one.body for one in copies}) > 1:
-                yield Finding("I7", str(event_id), f"was heard {len(copies)} times with different bodies")
+                yield Finding("I7", str(id), f"was heard {len(copies)} times with different bodies")
