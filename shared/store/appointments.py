@@ -21,6 +21,18 @@ async def live(db: Connection, *, account_id: UUID, contact_id: UUID, external_i
     return id
 
 
+_TOLD_AT_BOOKING: Final = """
+select m.id from reminders r
+join reminders m on m.account_id = r.account_id and m.created_at = r.created_at and m.details ->> 'about' = r.id::text
+where r.account_id = $1 and r.id = $2 and m.status = 'active'
+"""
+
+
+async def told_at_booking(db: Connection, *, account_id: UUID, id: UUID) -> list[UUID]:
+    """The messages about an appointment that were made with it and are not over; they have its very instant."""
+    return [row["id"] for row in await db.fetch(_TOLD_AT_BOOKING, account_id, id)]
+
+
 _WHERE: Final = """
 from reminders r where r.account_id = $1 and r.door = 'appointments' and not r.details ? 'about'
     and ($2::text is null or r.external_id = $2) and ($3::text is null or r.address = $3)

@@ -5,19 +5,24 @@ Each is a reminder of its own, due at once, whose details name the appointment; 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from services.api.core.appointment_types import messages_of
-from services.api.core.reminders import new_reminder, tell_of_new
+from services.api.core.changes import Change, change_reminder
+from services.api.core.policy import Core
+from services.api.core.reminders import hold, new_reminder, tell_of_new
 from shared.domain.account import Configuration
 from shared.domain.booking import Booking, MessageType, around_of, text_of
 from shared.domain.draft import Draft, Reminder, draft_of
 from shared.domain.recipient import Channel
 from shared.domain.refusal import Invalid
+from shared.domain.reminder import Status
 from shared.domain.schedule import Times
-from shared.store import drafts
+from shared.store import appointments as store
+from shared.store import drafts, plans
 from shared.store.database import Connection
 
 DOOR: Final = "appointments"
@@ -49,6 +54,26 @@ async def tell(
     new = new_reminder(configuration, draft, door=DOOR, detail=f"{kind} of an appointment", now=now)
     await drafts.insert(tx, [new])
     await tell_of_new(tx, [new], now=now)
+
+
+async def hold_told(tx: Connection, *, account_id: UUID, id: UUID) -> Sequence[UUID]:
+    """The messages that an appointment's booking sent and that are not over, locked with the appointment itself.
+
+    All at once, and before anything else is locked: others lock in the order of ids.
+    """
+    told = await store.told_at_booking(tx, account_id=account_id, id=id)
+    if told:
+        await plans.hold_all(tx, account_id=account_id, reminder_ids=[id, *told])
+    return told
+
+
+async def stop_told(
+    tx: Connection, core: Core, configuration: Configuration, told: Sequence[UUID], *, now: datetime
+) -> None:
+    """Send no more of these held messages: nobody is told of a booking after it was called off (B-243)."""
+    for id in told:
+        held = await hold(tx, account_id=configuration.account_id, id=id)
+        await change_reminder(tx, core, configuration, held, Change(status=Status.CANCELLED), now=now)
 
 
 async def tell_of_cancel(tx: Connection, configuration: Configuration, about: Reminder, *, now: datetime) -> None:

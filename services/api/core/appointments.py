@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from services.api.core.appointment_messages import DOOR, tell, tell_of_cancel
+from services.api.core.appointment_messages import DOOR, hold_told, stop_told, tell, tell_of_cancel
 from services.api.core.appointment_types import messages_of
 from services.api.core.changes import Change, Changed, change_reminder
 from services.api.core.contacts import change_contact, hold_contact, subscriber
@@ -130,9 +130,15 @@ async def change_appointment(
 
 
 async def cancel_appointment(
-    tx: Connection, core: Core, configuration: Configuration, held: Held, *, now: datetime
+    tx: Connection, core: Core, configuration: Configuration, *, id: UUID | None, now: datetime
 ) -> Changed:
-    """Call an appointment off: nothing more of it is sent; a second time it changes nothing (B-242, B-243, B-227)."""
+    """Call an appointment off: nothing more of it is sent, its confirmation neither; a second time it changes nothing
+    (B-242, B-243, B-227). Raises `NotFound` (B-248).
+    """
+    account_id = configuration.account_id
+    told = await hold_told(tx, account_id=account_id, id=id) if id is not None else ()
+    held = await hold_appointment(tx, account_id=account_id, id=id)
+    await stop_told(tx, core, configuration, told, now=now)
     change = Change(status=Status.CANCELLED, over_too=True)
     changed = await change_reminder(tx, core, configuration, held, change, now=now)
     if held.reminder.status is not Status.CANCELLED:

@@ -153,6 +153,22 @@ async def test_booking_and_calling_off_are_told_where_such_messages_are_register
     assert len(await post.texts()) == 2
 
 
+async def test_a_booking_that_was_called_off_is_confirmed_to_nobody_b_227_b_243(post: Post) -> None:
+    """C-23: its confirmation waited, as it does for a paused configuration or a provider that rests."""
+    practice, configuration = post.practice, "/api/reminder/configuration/default/default"
+    await practice.message("CONFIRMATION", "Booked: {eventLocation}.")
+    await practice.message("CANCELLATION", "Off: {eventLocation}.")
+    await practice.door.call("POST", f"{configuration}/pause")
+    uuid, other = await practice.booked(), await practice.booked(externalEventId="another")
+    _, answer = await practice.cancel(uuid)
+    assert answer["cancelOutcome"] == "prevented"
+    await practice.door.call("POST", f"{configuration}/resume")
+    assert sorted(await post.texts()) == ["Booked: New York.", "Off: New York."]
+    assert await post.status(other) == "active"
+    rows = await practice.door.fetch("select status from reminders where details ->> 'about' = $1 order by id", uuid)
+    assert [row["status"] for row in rows] == ["cancelled", "completed"]
+
+
 async def test_a_cancel_that_comes_while_it_is_sent_says_so_b_243(post: Post) -> None:
     uuid = await post.practice.booked()
     await post.practice.travel(uuid, hours=47)

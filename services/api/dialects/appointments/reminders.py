@@ -51,8 +51,8 @@ async def update(call: Call) -> web.Response:
 
 async def cancel(call: Call) -> web.Response:
     """Call an appointment off; again the same (B-242, B-243). A body is not looked at."""
-    held = await core.hold_appointment(call.tx, account_id=call.caller.account_id, id=_id(call))
-    changed = await core.cancel_appointment(call.tx, call.core, await _configuration(call), held, now=call.now)
+    configuration = await _configuration(call)
+    changed = await core.cancel_appointment(call.tx, call.core, configuration, id=_id(call), now=call.now)
     return json_response(translate.to_cancelled(changed.seen.reminder, changed.cancel_outcome))
 
 
