@@ -64,7 +64,7 @@ def rows(**changed: object) -> Rows:
 def books(changed: Rows | None = None, **more: object) -> Ledgers:
     """Books in which nothing is wrong, but for what is changed."""
     whole = Ledgers(changed or rows(), [CREATE], [CALL], calmed_at=at(5), now=at(100))
-    whole.heard = [Heard(one.id, b"{}") for one in EVENTS] + [Heard(SENT, b"{}", ENDPOINT)]
+    whole.heard = [Heard(one.id, b"{}") for one in EVENTS] + [Heard(DELIVERY.id, b"{}", ENDPOINT)]
     return replace(whole, **more)
 
 
@@ -172,7 +172,7 @@ BREACHES = {
     "I7 created, and no event": ("I7", books(rows(events=(replace(EVENTS[0], type="x"), *EVENTS[1:])))),
     "I7 completed, and no event": ("I7", books(rows(events=(*EVENTS[:2], replace(EVENTS[2], type="x"))))),
     "I7 never published": ("I7", books(rows(events=(*EVENTS[:2], replace(EVENTS[2], published=False))))),
-    "I7 published, and never heard": ("I7", books(heard=[Heard(CREATED, b"{}"), Heard(SENT, b"{}", ENDPOINT)])),
+    "I7 published, and never heard": ("I7", books(heard=[Heard(CREATED, b"{}"), Heard(DELIVERY.id, b"{}", ENDPOINT)])),
     "I7 heard twice, and different": (
         "I7",
         books(heard=[*(books().heard or ()), Heard(CREATED, b'{"other": 1}')]),
