@@ -219,7 +219,7 @@ def _ended(around: Circumstances, checks: tuple[Check, ...]) -> Explanation:
     at = last.ended_at if last else None
     change = around.last_change
     if change is not None and change.status is reminder.status:
-        said = Said(reminder.status.value, f"{change.detail} at {_moment(change.at)}: nothing was sent after that.")
+        said = Said(reminder.status.value, f"{change.detail} at {_moment(change.at)}: {_since(around, change.at)}.")
         return Explanation(said, change.at, cause, None, checks)
     unsent = sum(around.counts.get(state, 0) for state in (State.SKIPPED, State.EXPIRED, State.UNCERTAIN))
     if not sent:
@@ -229,6 +229,16 @@ def _ended(around: Circumstances, checks: tuple[Check, ...]) -> Explanation:
     else:
         code, sentence = "sent", "All its times are over, and all were sent."
     return Explanation(Said(code, sentence), at, cause, None, checks)
+
+
+def _since(around: Circumstances, ended_at: datetime) -> str:
+    """What was sent after a caller ended it: only a call that was under way cannot be taken back."""
+    last_send_at = around.reminder.last_send_at
+    if around.next is not None and around.next.state is State.SENDING:
+        return "a call that was under way then has not ended, and nothing is sent after it"
+    if last_send_at is not None and last_send_at > ended_at:
+        return f"what was under way then was sent at {_moment(last_send_at)}, and nothing after it"
+    return "nothing was sent after that"
 
 
 def lateness(send: Send, *, now: datetime) -> timedelta | None:

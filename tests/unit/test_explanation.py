@@ -167,6 +167,15 @@ def test_b_041_what_a_caller_ended_says_when(status: Status) -> None:
     assert found.cause.code in {"cancelled", "ended_by_caller"}
 
 
+def test_a_cancel_that_came_while_it_was_sent_does_not_say_that_nothing_was_b_039() -> None:
+    change = HistoryEntry(NOW, Action.STATUS_CHANGED, "Status changed from active to cancelled", Status.CANCELLED)
+    under_way = explain(over(Status.CANCELLED, next=a_send(state=State.SENDING), last_change=change))
+    assert "a call that was under way then has not ended" in under_way.verdict.sentence
+    sent = a_kept_reminder(status=Status.CANCELLED, next_send_at=None, last_send_at=NOW + timedelta(seconds=2))
+    late = explain(circumstances(reminder=sent, next=None, counts={State.SENT: 1}, last_change=change))
+    assert "was sent at 2026-03-02T10:00:02Z, and nothing after it" in late.verdict.sentence
+
+
 def test_an_end_after_a_caller_took_it_up_again_is_not_the_callers() -> None:
     change = HistoryEntry(NOW, Action.STATUS_CHANGED, "Status changed from cancelled to active", Status.ACTIVE)
     sent = a_send(state=State.SENT, ended_at=NOON)
