@@ -50,6 +50,11 @@ Mark = tuple[datetime, UUID]
 WINDOW: Final = 5_000
 """Due occurrences that one claim looks at, whether they can be claimed or wait for something."""
 
+_CAMPAIGN_RUNS: Final = """(r.enrollment_id is null or exists (
+          select from enrollments e join campaigns g on g.id = e.campaign_id
+          where e.id = r.enrollment_id and not e.stale and g.status = 'running'))"""
+"""Whether `reminders r` may be sent as far as its campaign goes: it runs, and the plan fits it (B-098, B-265)."""
+
 _AFTER: Final = "(coalesce($2::timestamptz, '-infinity'), coalesce($3::uuid, '00000000-0000-0000-0000-000000000000'))"
 
 _CLAIM: Final = f"""
@@ -66,9 +71,7 @@ with due as materialized (
                       and e.state in ('scheduled', 'queued', 'sending'))
       and not exists (select from provider_pauses p where p.account_id = o.account_id and p.channel = r.channel
                       and p.until > $1)
-      and (r.enrollment_id is null or exists (
-          select from enrollments e join campaigns g on g.id = e.campaign_id
-          where e.id = r.enrollment_id and not e.stale and g.status = 'running'))
+      and {_CAMPAIGN_RUNS}
     order by look.due_at, look.id limit $5
     for update of o skip locked)
 update occurrences o
@@ -203,7 +206,7 @@ with hint as (select * from unnest($1::uuid[], $2::int[], $3::uuid[]) as h (id, 
         join reminders r on r.id = o.reminder_id
         join route x on x.channel = r.channel
         where o.version = h.version and r.status = 'active' and {BARRED} is null
-          and (o.state = 'queued' or (o.state = 'sending' and o.attempt_id = h.attempt_id))
+          and ((o.state = 'queued' and {_CAMPAIGN_RUNS}) or (o.state = 'sending' and o.attempt_id = h.attempt_id))
         order by o.id
         for update of o)
 update occurrences o
@@ -226,8 +229,9 @@ async def begin(
     """Mark these (id, version, new attempt id) as sending; commit it before the first byte goes to a provider.
 
     What is missing from the result was a duplicate, cancelled, changed or done: it drops out here. So does a send
-    whose recipient opted out since its claim: its next claim ends it. Safe to repeat: what these very attempts have
-    begun already is in the result again, under a new lease.
+    whose recipient opted out since its claim, or whose campaign was paused or changed: it is claimed anew, or ended,
+    after its lease. Safe to repeat: what these very attempts have begun already is in the result again, under a new
+    lease.
     """
     ids, versions, attempts = (list(column) for column in zip(*hints, strict=True))
     channels, providers, keys = (

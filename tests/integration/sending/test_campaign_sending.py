@@ -141,6 +141,26 @@ async def test_b_265_a_paused_campaign_sends_nothing_and_on_resume_the_misfire_r
     assert await given(door) == [(PHONE, "Hi John")]
 
 
+@pytest.mark.parametrize("change", [{"status": "paused"}, {"body": "Anew, {first_name}"}])
+async def test_b_265_what_was_claimed_before_a_pause_or_a_change_is_not_begun_after_it(
+    door: Door, sending: Sending, change: dict[str, str]
+) -> None:
+    """B-098: a hint may wait in a queue for as long as its lease, and the answer to the PATCH is out by then."""
+    id = await enrolled(door)
+    hints = await sending.queue()
+    assert len(hints) == 1
+    await door.call("PATCH", f"/v1/campaigns/{id}", change)
+    await sending.dispatcher.send(hints)
+    assert await given(door) == []
+    await Rearming(door.runtime, Core.from_settings(door.runtime.settings)).tick()
+    await door.call("POST", f"/v1/campaigns/{id}/resume")
+    await sending.let_leases_run_out()
+    await sending.listen()
+    await sending.scheduler.tick()
+    await sending.ring()
+    assert await given(door) == [(PHONE, "Hi John" if "status" in change else "Anew, John")]
+
+
 async def test_b_264_what_a_paused_campaign_kept_for_too_long_expires(door: Door, sending: Sending) -> None:
     id = await enrolled(door)
     await door.call("POST", f"/v1/campaigns/{id}/pause")
