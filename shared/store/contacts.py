@@ -145,10 +145,13 @@ async def delete(tx: Connection, *, account_id: UUID, id: UUID) -> None:
     await tx.execute(_DELETE, account_id, id)
 
 
+# All that are active are locked first, in the order of ids: whoever settles several of them does the same.
 _RETARGET: Final = """
-update reminders set address = case when channel = 'email' then $4 else $3 end, updated_at = $5
-where account_id = $1 and contact_id = $2 and status = 'active' and door in ('campaigns', 'appointments')
-    and case when channel = 'email' then $4::text else $3::text end is not null
+with held as materialized (
+    select id, case when channel = 'email' then $4::text else $3::text end as address from reminders
+    where account_id = $1 and contact_id = $2 and status = 'active' order by id for update)
+update reminders r set address = held.address, updated_at = $5 from held
+where r.id = held.id and r.door in ('campaigns', 'appointments') and r.address <> held.address
 """
 
 
