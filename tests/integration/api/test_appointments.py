@@ -219,6 +219,13 @@ async def test_other_metadata_is_refused_b_232(practice: Practice, metadata: Any
     assert {field.partition(".")[0] for field in fields(answer)} == {"metadata"}
 
 
+async def test_a_value_that_is_no_scalar_is_one_problem_b_232(practice: Practice) -> None:
+    _, refused = await practice.book(metadata={"eventLocation": "Rome", "doctor": {"name": "Sari"}, "tags": ["a"]})
+    found = {problem["field"]: problem["reason"] for problem in refused["details"]["problems"]}
+    why = "must be a text, a number, true, false or null"
+    assert found == {"metadata.doctor": why, "metadata.tags": why}
+
+
 @pytest.mark.parametrize("metadata", [..., {}, {"eventLocation": None}])
 async def test_a_macro_without_a_value_is_refused(practice: Practice, metadata: Any) -> None:
     """C-22."""

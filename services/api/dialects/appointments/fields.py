@@ -93,6 +93,13 @@ def _object(value: Any) -> Any:
     return read
 
 
+def _scalar(value: Any) -> Any:
+    """One problem for what is none, where a union would tell of each of its kinds."""
+    if isinstance(value, dict | list):
+        raise PydanticCustomError("scalar_type", "must be a text, a number, true, false or null")
+    return value
+
+
 def _few(values: dict[str, Scalar]) -> dict[str, Scalar]:
     if len(values) > MOST_VALUES:
         raise ValueError(f"must have at most {MOST_VALUES} values")
@@ -112,7 +119,9 @@ Offset = Annotated[str, AfterValidator(_duration), DURATION]
 Moment = Annotated[str, AfterValidator(_moment), MOMENT]
 Zone = Annotated[str, AfterValidator(_zone), TIME_ZONE]
 Text = Annotated[str, Field(min_length=1, max_length=MOST_TEXT), AfterValidator(_message_text)]
-Metadata = Annotated[dict[str, Scalar], BeforeValidator(_object), AfterValidator(_few)]
+Metadata = Annotated[
+    dict[str, Annotated[Scalar, BeforeValidator(_scalar)]], BeforeValidator(_object), AfterValidator(_few)
+]
 LookedFor = Annotated[str, BeforeValidator(_with_plus), AfterValidator(_phone), E164]
 """A phone in a query."""
 Digits = Annotated[str, AfterValidator(_digits), whole_number(0, 999_999_999)]
