@@ -21,7 +21,7 @@ test: $(INSTALLED) ## Run every test; they start the servers that they need
 	@$(BIN)/pytest -q
 
 fuzz: $(INSTALLED) ## Ask the running API 1,000 made-up requests for each operation of its OpenAPI document
-	@FUZZ=$(FUZZ) $(BIN)/pytest -q tests/integration/fuzz
+	@FUZZ=$(FUZZ) $(BIN)/pytest -q tests/integration/fuzz tests/integration/api/test_every_input.py
 
 check: $(INSTALLED) ## Check format, style, types and who imports whom
 	@$(BIN)/ruff format --check .

@@ -13,7 +13,7 @@ from services.api.core.policy import Core
 from services.api.dialect import House, mount
 from services.api.dialects import DIALECTS
 from services.api.limits import Limits
-from services.api.observe import observer
+from services.api.observe import keep_private, observer
 from services.api.openapi import POLICY, document, page
 from services.api.responses import json_response
 from shared.runtime.runtime import Runtime
@@ -28,6 +28,7 @@ def build_app(runtime: Runtime) -> web.Application:
         written=runtime.events_written.set,
     )
     app = web.Application(middlewares=[observer(DIALECTS)])
+    app.on_response_prepare.append(keep_private)
     app.router.add_get("/", _front_page)
     app.router.add_get("/openapi.json", _openapi)
     app.router.add_get("/docs", _docs)

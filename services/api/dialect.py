@@ -15,7 +15,7 @@ from typing import Any, Final
 import structlog
 from aiohttp import web
 
-from services.api.body import read_body
+from services.api.body import expect_later, read_body
 from services.api.core.caller import Caller
 from services.api.core.idempotency import Answer, key_of, remembered
 from services.api.core.policy import Core
@@ -151,9 +151,9 @@ def mount(app: web.Application, dialect: Dialect, house: House) -> None:
         handler = _wrapped(_Mounted(dialect, route, house))
         for path in (route.path, f"{route.path}/"):
             if route.method == "GET":
-                app.router.add_get(path, handler, allow_head=True)
+                app.router.add_get(path, handler, allow_head=True, expect_handler=expect_later)
             else:
-                app.router.add_route(route.method, path, handler)
+                app.router.add_route(route.method, path, handler, expect_handler=expect_later)
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,12 @@ def observer(dialects: Sequence[Dialect]) -> Middleware:
     return observe
 
 
+async def keep_private(_: web.Request, response: web.StreamResponse) -> None:
+    """For what the library answers by itself, before a request comes here."""
+    for name, value in PRIVATE.items():
+        response.headers[name] = value
+
+
 def _other_method(
     request: web.Request,
     error: web.HTTPMethodNotAllowed,

@@ -27,9 +27,14 @@ KEEP_ALIVE: Final = 15.0
 AFTER_A_BUG: Final = 5.0
 """Seconds until a duty that broke is tried again."""
 
-
 LONGEST_LINE: Final = 32_768
 """Bytes of a request's first line. Three names of 255 characters fit, each twelve bytes when escaped (B-011)."""
+
+LINGER: Final = 2.0
+"""Seconds that a body which nobody wants any more is still read, so that its sender hears the answer."""
+
+BACKLOG: Final = 1024
+"""Connections that wait to be taken: a crowd that comes at once must not look like a server that is away."""
 
 
 async def run(runtime: Runtime) -> None:
@@ -95,11 +100,12 @@ async def _listen(runner: web.AppRunner, host: str, port: int) -> asyncio.Server
             server,
             loop=loop,
             keepalive_timeout=KEEP_ALIVE,
+            lingering_time=LINGER,
             access_log=None,  # type: ignore[arg-type]
             max_line_size=LONGEST_LINE,
         )
 
-    return await loop.create_server(connect, host, port, reuse_port=True, backlog=128)
+    return await loop.create_server(connect, host, port, reuse_port=True, backlog=BACKLOG)
 
 
 def _url(host: str, listening: asyncio.Server) -> str:
