@@ -51,7 +51,7 @@ class Steps:
                 return self.anchor + timedelta(days=n * self.number * _DAYS[self.unit])
             return self._months_on(n * self.number * _MONTHS[self.unit])
         except (ValueError, OverflowError) as error:
-            raise BadTime("no date recurs after the year 9999") from error
+            raise BadTime("does not recur by the year 9999") from error
 
     def after(self, day: date) -> int:
         """The number of the first date after `day`. Raises `BadTime` where that is after the year 9999."""

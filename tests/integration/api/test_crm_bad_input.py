@@ -74,6 +74,27 @@ async def test_b_199_every_problem_is_told_at_once(crm: Door) -> None:
     assert fields == ["title", "next_expected_date", "frequency_type", "frequency_number", "contact_id"]
 
 
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"next_expected_date": "x"}, "The next_expected_date field is not a date, such as 2025-05-29."),
+        ({"next_expected_date": "2030-02-30"}, "The next_expected_date field is no such date."),
+        (
+            {"next_expected_date": "2020-01-31", "frequency_type": "year", "frequency_number": 9_999},
+            "The next_expected_date field does not recur by the year 9999.",
+        ),
+        ({"title": None}, "The title field must be a text."),
+    ],
+)
+async def test_b_199_each_problem_is_a_sentence(crm: Door, changes: dict[str, Any], sentence: str) -> None:
+    answer = await crm.call("POST", "/api/reminder", {**CALL, "contact_id": await a_contact(crm), **changes})
+    assert messages_of(answer) == [sentence]
+
+
+async def test_b_199_a_problem_of_the_whole_body_is_a_sentence_too(crm: Door) -> None:
+    assert messages_of(await crm.call("POST", "/api/reminder", [])) == ["Must be a JSON object."]
+
+
 async def test_b_198_an_unknown_contact_is_not_found(crm: Door) -> None:
     answer = await crm.call("POST", "/api/reminder", {**CALL, "contact_id": 2**63 - 1})
     assert error_of(answer) == (404, 31)

@@ -105,8 +105,11 @@ async def test_b_196_today_is_to_come_until_the_hour_has_passed(crm: Door) -> No
     assert rolled["next_expected_date"] == f"{today + timedelta(days=7)}T00:00:00Z"
 
 
-async def test_b_171_a_number_means_nothing_for_one_date(crm: Door) -> None:
-    made = await a_reminder(crm, await a_contact(crm), next_expected_date=str(SOON), frequency_type="one_time")
+@pytest.mark.parametrize("number", [3, 0, -1, 10_000, 10**30, None])
+async def test_b_171_a_number_means_nothing_for_one_date(crm: Door, number: int | None) -> None:
+    """Clients of the document's own server send 0, or whatever they have."""
+    changes = {"next_expected_date": str(SOON), "frequency_type": "one_time", "frequency_number": number}
+    made = await a_reminder(crm, await a_contact(crm), **changes)
     assert (made["frequency_type"], made["frequency_number"]) == ("one_time", 1)
 
 

@@ -120,7 +120,14 @@ def _invalid(refusal: no.Invalid, request_id: str) -> web.Response:
 
 
 def _sentence(problem: no.Problem) -> str:
-    return f"The {problem.field} field {problem.reason}." if problem.field else f"{problem.reason}.".capitalize()
+    reason = problem.reason
+    if not problem.field:
+        return f"{reason[:1].upper()}{reason[1:]}."
+    return f"The {problem.field} field {'is ' if reason.startswith(_NO_VERB) else ''}{reason}."
+
+
+_NO_VERB: Final = ("not ", "no such ")
+"""How the reasons of what reads dates begin; all others are the end of a sentence."""
 
 
 def _error(

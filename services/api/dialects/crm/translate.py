@@ -15,14 +15,12 @@ from shared.domain.recipient import phone_in
 from shared.domain.reminder import Status
 from shared.domain.schedule import Unit, read_date
 
-ONCE: Final = "one_time"
-
 _TEXTS: Final = ("first_name", "last_name", "gender", "is_partial", "email")
 
 
 def to_asked(body: wire.ReminderGiven) -> Asked:
     """A number of units means nothing for one date alone (B-171)."""
-    once = body.frequency_type == ONCE
+    once = body.frequency_type == wire.ONCE
     return Asked(
         title=body.title,
         description=body.description,
@@ -53,7 +51,7 @@ def to_reminder(shown: Shown) -> answers.ReminderBody:
         "object": "reminder",
         "title": reminder.subject or "",
         "description": reminder.text,
-        "frequency_type": every.unit.value if every else ONCE,
+        "frequency_type": every.unit.value if every else wire.ONCE,
         "frequency_number": every.number if every else 1,
         "last_triggered_date": _midnight(local_date(reminder, reminder.last_sent_for)),
         "next_expected_date": _midnight(next_date(reminder)),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import unicodedata
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo
+from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from services.api.core.crm import TOO_HIGH
 from services.api.parse import EXACT, PARTIAL, Wire
@@ -64,6 +64,17 @@ def _phone(text: str) -> str:
     return text
 
 
+def _units(number: int | None, info: ValidationInfo) -> int | None:
+    """Of one date alone it means nothing, whatever it is (B-171)."""
+    if number is None or info.data.get("frequency_type") == ONCE:
+        return None
+    if number < 1:
+        raise PydanticKnownError("greater_than_equal", {"ge": 1})
+    if number > MOST_NUMBER:
+        raise PydanticKnownError("less_than_equal", {"le": MOST_NUMBER})
+    return number
+
+
 def _counts(text: str) -> str:
     if not (text.isascii() and text.isdigit() and int(text[:DIGITS]) > 0):
         raise ValueError("must be a whole number, 1 or more")
@@ -82,6 +93,7 @@ def _limit(text: str) -> str:
     return text
 
 
+ONCE: Final = "one_time"
 Frequency = Literal["one_time", "day", "week", "month", "year"]
 Precise = Literal["exact", "approximate", "unknown"]
 Number = Annotated[int, Field(ge=1, le=LARGEST_ID)]
@@ -100,7 +112,9 @@ class ReminderGiven(Wire):
     description: Annotated[str, Field(max_length=MOST_DESCRIPTION)] | None = None
     next_expected_date: Date
     frequency_type: Frequency
-    frequency_number: Annotated[int, Field(ge=1, le=MOST_NUMBER)] | None = None
+    frequency_number: Annotated[
+        Annotated[int, Shown(schema=(("minimum", 1), ("maximum", MOST_NUMBER)))] | None, AfterValidator(_units)
+    ] = None
     contact_id: Number
     feb29: Annotated[Feb29 | None, Field(strict=False)] = None
 
