@@ -1,4 +1,4 @@
-"""The scheduler as a service: the claim loop, the rescue loop, housekeeping, and an ear for notifications."""
+"""The scheduler as a service: claims, rescues, housekeeping, the sentinel, and an ear for notifications."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import structlog
 
 from services.scheduler.housekeeping import housekeep
 from services.scheduler.scheduler import Scheduler
+from services.scheduler.sentinel import Sentinel
 from shared.runtime.loops import AWAY, backoff, run_ticks, wait_any
 from shared.runtime.runtime import Runtime
 from shared.store import occurrences
@@ -28,6 +29,7 @@ async def run(runtime: Runtime) -> None:
         group.create_task(run_ticks("scheduler", scheduler.tick, stopping=runtime.stopping, wake=wake))
         group.create_task(run_ticks("rescue", scheduler.rescue, stopping=runtime.stopping))
         group.create_task(run_ticks("housekeeping", lambda: housekeep(runtime.db), stopping=runtime.stopping))
+        group.create_task(run_ticks("sentinel", Sentinel(runtime).tick, stopping=runtime.stopping))
         group.create_task(_listen(runtime, wake))
 
 

@@ -227,7 +227,8 @@ def _plan_next(case: Case, step: Step, now: datetime) -> tuple[int, Planned] | N
     if case.recurrence is None or not over or case.progress.status is not Status.ACTIVE:
         return None
     try:
-        return case.last_seq + 1, Planned(_following(case, case.recurrence, now))
+        at = following(case.recurrence, case.occurrence.scheduled_for, case.policy, now=now)
+        return case.last_seq + 1, Planned(at)
     except BadTime:  # the calendar ends: this was the last one
         return None
 
@@ -241,16 +242,18 @@ def _next_send_at(case: Case, now: datetime) -> datetime | None:
         return None
 
 
-def _following(case: Case, every: Every, now: datetime) -> datetime:
-    """Of several missed times the latest goes out late, unless the account wants all of them, or none (B-264)."""
-    ended, grace = case.occurrence.scheduled_for, case.policy.grace
-    match case.policy.catch_up:
+def following(every: Every, ended: datetime, policy: Policy, *, now: datetime) -> datetime:
+    """What is planned after the send for `ended`. Raises `BadTime` where the calendar ends.
+
+    Of several missed times the latest goes out late, unless the account wants all of them, or none (B-264).
+    """
+    match policy.catch_up:
         case CatchUp.ALL:
-            return every.first_after(max(ended, now - grace))
+            return every.first_after(max(ended, now - policy.grace))
         case CatchUp.NONE:
             return every.first_after(max(ended, now))
         case _:
-            return every.following(ended, now=now, grace=grace)
+            return every.following(ended, now=now, grace=policy.grace)
 
 
 def _reminder_changes(progress: Progress, status: Status, step: Step) -> Sequence[Event]:

@@ -17,6 +17,7 @@ from services.api.core.changes import Change, change_reminder
 from services.api.core.policy import Core
 from services.api.core.reminders import Held, delete_reminder, hold
 from services.scheduler.scheduler import Scheduler
+from services.scheduler.sentinel import Sentinel
 from shared.domain.draft import draft_of
 from shared.domain.refusal import Refused
 from shared.domain.reminder import CancelOutcome, Status
@@ -93,8 +94,14 @@ async def test_whatever_meets_nothing_is_stuck_doubled_or_told_with_a_gap(sendin
         )
         await sending.execute("update occurrences set due_at = scheduled_for where state = 'scheduled' and attempt > 0")
 
+    sentinel = Sentinel(sending.runtime, batch=7)
+
+    async def look_on() -> None:
+        await sentinel.tick()
+        await sending.execute("update schedule_watch set ended_at = null")
+
     other = Scheduler(sending.runtime)
-    works = [sending.scheduler.tick, other.tick, sending.scheduler.rescue, other.rescue, lose_leases]
+    works = [sending.scheduler.tick, other.tick, sending.scheduler.rescue, other.rescue, lose_leases, look_on]
     loops = [asyncio.create_task(_for_ever(work)) for work in works]
     await asyncio.gather(*(_caller(sending, reminder, Random(n)) for n, reminder in enumerate(reminders)))
     for loop in loops:
@@ -103,7 +110,7 @@ async def test_whatever_meets_nothing_is_stuck_doubled_or_told_with_a_gap(sendin
     await asyncio.wait(loops)
     await _settle(sending)
     for reminder in reminders:
-        await sending.events(reminder)
+        assert "schedule.repaired" not in await sending.events(reminder)
     assert max(Counter(call.occurrence_id for call in sending.provider.messages).values()) == 1
 
 
