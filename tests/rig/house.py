@@ -30,11 +30,12 @@ from tests.rig.client import Client, all_of, calling
 from tests.rig.ledgers import Heard, Ledgers, provider_calls
 from tests.rig.postgres import PostgresServer, private_postgres
 from tests.rig.processes import IN_A_TEST, Process, running
-from tests.rig.provider_server import ProviderServer
+from tests.rig.provider_server import Call, ProviderServer
 from tests.rig.proxy import Mode, Proxy
 from tests.rig.rabbitmq import RabbitNode, private_rabbitmq
 from tests.rig.receiver import Receiver
-from tests.rig.rows import read_rows
+from tests.rig.rows import read_rows, texts
+from tests.rig.seeding import seed
 
 MASTER_KEY: Final = base64.b64encode(bytes(range(32))).decode()
 ONE_OF_EACH: Final = {"api": 1, "scheduler": 1, "dispatcher": 1, "webhooks": 1}
@@ -58,6 +59,7 @@ def environment_for(dsn: str, bus_url: str, provider: ProviderServer) -> dict[st
         "BELLTOWER_PROVIDER": "http",
         "BELLTOWER_HTTP_PROVIDER_URL": f"{provider.url}/messages",
         "BELLTOWER_WEBHOOK_ALLOW": "127.0.0.0/8",
+        "BELLTOWER_RATE_LIMIT": "0",
         **QUICK,
     }
 
@@ -77,6 +79,22 @@ class Trial:
     receivers: dict[UUID, Receiver] = field(default_factory=dict)
     """The receivers of this account's endpoints."""
 
+    @property
+    def calls(self) -> list[Call]:
+        """What the provider was asked since this trial began."""
+        return self.provider.calls[self.began :]
+
+    async def seed(self, count: int, **options: Any) -> None:
+        """So many reminders of this account, past the API (`tests.rig.seeding`)."""
+        await seed(self.dsn, self.account_id, count, **options)
+
+    async def until_called(self, more: int, *, within: float = 30.0) -> None:
+        """Wait until the provider was asked so many times more."""
+        wanted = len(self.provider.calls) + more
+        async with asyncio.timeout(within):
+            while len(self.provider.calls) < wanted:
+                await asyncio.sleep(0.01)
+
     async def endpoint(self, receiver: Receiver, *types: str, behaviour: str = "ok") -> UUID:
         """Have these events delivered there; the endpoint's id."""
         body = {"name": "Trial", "target_url": receiver.url(behaviour), "event_types": list(types or ("message.sent",))}
@@ -89,9 +107,14 @@ class Trial:
 
     async def ask(self, statement: str, *arguments: Any) -> Any:
         """One value from the database."""
+        rows = await self.rows(statement, *arguments)
+        return rows[0][0] if rows else None
+
+    async def rows(self, statement: str, *arguments: Any) -> list[Any]:
+        """Rows from the database, past every proxy."""
         connection = await asyncpg.connect(self.dsn, timeout=5, command_timeout=30)
         try:
-            return await connection.fetchval(statement, *arguments)
+            return await connection.fetch(statement, *arguments)
         finally:
             await connection.close()
 
@@ -156,13 +179,15 @@ class Trial:
     async def books(self, *, calmed_at: datetime | None = None) -> Ledgers:
         """What everybody has written down."""
         rows = await read_rows(self.dsn, account_id=self.account_id)
-        calls = provider_calls(self.provider.calls[self.began :])
+        calls = self.calls
+        names = None if all(call.occurrence_id for call in calls) else await texts(self.dsn)
+        received = provider_calls(calls, names)
         own = {event.id for event in rows.events} | {delivery.id for delivery in rows.deliveries}
         heard = [one for one in self.heard or () if one.id in own]
         for endpoint_id, receiver in self.receivers.items():
             heard += [one for one in _posts(receiver, endpoint_id) if one.id in own]
         known = None if self.heard is None and not self.receivers else heard
-        return Ledgers(rows, self.client.log, calls, known, self.provider.honours_keys, calmed_at)
+        return Ledgers(rows, self.client.log, received, known, self.provider.honours_keys, calmed_at)
 
     async def check(self, *, calmed_at: datetime | None = None, within: float = 60.0) -> float:
         """Wait for the end of everything and hold the books against each other; seconds that the wait took."""
