@@ -65,6 +65,9 @@ UNCERTAIN: Final = Gauge(
 LAST_PASS: Final = Gauge(
     "belltower_schedule_pass_age_seconds", "Time since the sentinel last came to the end of all active reminders."
 )
+LOOP_STALLED: Final = Counter(
+    "belltower_loop_stalled_seconds_total", "How long the process stood still: starved, stopped or blocked by a call."
+)
 READY: Final = Gauge("belltower_ready", "Readiness by check.", ["check"])
 
 __all__ = ["REGISTRY"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from time import monotonic
 from typing import Final
 
 import structlog
@@ -20,6 +21,9 @@ log = structlog.get_logger()
 
 PING_EVERY: Final = 1.0
 PING_TIMEOUT: Final = 3.0
+TURN_EVERY: Final = 0.25
+STALLED_FROM: Final = 0.25
+"""Seconds that the event loop may be late before it counts as standing still."""
 
 
 class Ops:
@@ -62,6 +66,16 @@ class Ops:
         for provider in self._with_parked:
             metrics.UNCERTAIN.labels(provider).set(parked.get(provider, 0))
 
+    async def watch_loop(self) -> None:
+        """Count for ever how long the event loop stood still: while it does, nothing else here can say so."""
+        while True:
+            began = monotonic()
+            await asyncio.sleep(TURN_EVERY)
+            late = monotonic() - began - TURN_EVERY
+            if late >= STALLED_FROM:
+                metrics.LOOP_STALLED.inc(late)
+                log.warning("loop_stalled", seconds=round(late, 2))
+
     def readiness(self) -> dict[str, bool]:
         """Each check by name. A stop makes the process unready at once."""
         checks = {"running": not self._runtime.stopping.is_set(), "postgres": self._database_answers}
@@ -99,10 +113,11 @@ async def serve_ops(runtime: Runtime) -> AsyncIterator[Ops]:
     host, port = runner.addresses[0][:2]
     runtime.addresses["ops"] = f"http://{host}:{port}"
     log.info("ops_listening", address=runtime.addresses["ops"])
-    watch = asyncio.create_task(ops.watch_database())
+    watches = [asyncio.create_task(ops.watch_database()), asyncio.create_task(ops.watch_loop())]
     try:
         yield ops
     finally:
-        watch.cancel()
-        await asyncio.wait([watch])
+        for watch in watches:
+            watch.cancel()
+        await asyncio.wait(watches)
         await runner.cleanup()
