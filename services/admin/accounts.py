@@ -32,18 +32,27 @@ def create_account(
 @commands.command("change-account")
 def change_account(
     account: AccountId,
+    *,
     email: Annotated[
         str | None, typer.Option(help="Its owner's address, to which reminders of the CRM door go.")
     ] = None,
     time_zone: Annotated[str | None, typer.Option(help="An IANA name, such as Europe/Berlin.")] = None,
     reminder_hour: Annotated[int | None, typer.Option(help="The hour of those reminders, 0 to 23.")] = None,
+    plan: Annotated[
+        Literal["free", "paid"] | None, typer.Option(help="Only a paid one sends one-time messages.")
+    ] = None,
+    quota: Annotated[
+        str | None, typer.Option(help="SMS segments of one-time messages for each month, or none for no limit.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Change an account's owner, zone or hour; reminders that exist keep their zone and hour."""
+    """Change an account's owner, zone, hour, plan or quota; reminders that exist keep their zone and hour."""
     with plain_ending():
         from services.admin.work import accounts  # noqa: PLC0415
 
-        changed = accounts.change(account, email=email, time_zone=time_zone, reminder_hour=reminder_hour)
+        changed = accounts.change(
+            account, email=email, time_zone=time_zone, reminder_hour=reminder_hour, plan=plan, quota=quota
+        )
         show(changed, as_json=as_json)
 
 

@@ -14,6 +14,11 @@ from shared.store.database import Connection
 
 
 @dataclass(frozen=True, slots=True)
+class Unlimited:
+    """In place of a quota: as many SMS segments as the account likes."""
+
+
+@dataclass(frozen=True, slots=True)
 class ListedAccount:
     """One account, for its operator."""
 
@@ -63,16 +68,25 @@ async def get(db: Connection, id: UUID) -> Account:
 
 _CHANGE: Final = """
 update accounts set owner_email = coalesce($2, owner_email), time_zone = coalesce($3, time_zone),
-    reminder_hour = coalesce($4, reminder_hour)
+    reminder_hour = coalesce($4, reminder_hour), plan = coalesce($5, plan), quota = case when $7 then $6 else quota end
 where id = $1 returning id
 """
 
 
 async def change(
-    tx: Connection, id: UUID, *, owner_email: str | None, time_zone: str | None, reminder_hour: int | None
+    tx: Connection,
+    id: UUID,
+    *,
+    owner_email: str | None,
+    time_zone: str | None,
+    reminder_hour: int | None,
+    plan: str | None,
+    quota: int | Unlimited | None,
 ) -> bool:
     """Change what is not None; False where there is no such account."""
-    return await tx.fetchval(_CHANGE, id, owner_email, time_zone, reminder_hour) is not None
+    limit = None if isinstance(quota, Unlimited) else quota
+    changed = await tx.fetchval(_CHANGE, id, owner_email, time_zone, reminder_hour, plan, limit, quota is not None)
+    return changed is not None
 
 
 _READDRESS: Final = """

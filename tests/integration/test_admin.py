@@ -121,6 +121,8 @@ def test_b_184_an_accounts_owner_zone_and_hour_can_be_changed(operator: Operator
         "owner_email": "owner@example.com",
         "time_zone": "UTC",
         "reminder_hour": 7,
+        "plan": "paid",
+        "quota": None,
     }
     changed = operator.json("change-account", "--account", account, "--time-zone", "Asia/Tokyo")
     assert (changed["owner_email"], changed["time_zone"], changed["reminder_hour"]) == (
@@ -130,12 +132,29 @@ def test_b_184_an_accounts_owner_zone_and_hour_can_be_changed(operator: Operator
     )
 
 
+def test_b_142_b_143_an_accounts_plan_and_quota_can_be_changed(operator: Operator) -> None:
+    account = operator.json("create-account", "Thrifty")["account_id"]
+
+    def change(*options: str) -> tuple[str, int | None]:
+        changed = operator.json("change-account", "--account", account, *options)
+        return changed["plan"], changed["quota"]
+
+    assert change("--plan", "free") == ("free", None)
+    assert change("--quota", "500") == ("free", 500)
+    assert change("--plan", "paid", "--quota", "0") == ("paid", 0)
+    assert change("--time-zone", "Asia/Tokyo") == ("paid", 0)
+    assert change("--quota", "none") == ("paid", None)
+
+
 @pytest.mark.parametrize(
     ("option", "value", "named"),
     [
         ("--email", "x", "email"),
         ("--time-zone", "Mars/Olympus", "time_zone"),
         ("--reminder-hour", "24", "reminder_hour"),
+        ("--quota", "-1", "quota"),
+        ("--quota", "2147483648", "quota"),
+        ("--quota", "many", "quota"),
     ],
 )
 def test_a_wrong_change_of_an_account_is_one_line(operator: Operator, option: str, value: str, named: str) -> None:

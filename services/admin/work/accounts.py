@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 from uuid import UUID
 
 from services.admin.output import Row
@@ -39,13 +39,29 @@ def create(name: str, *, email: str | None, time_zone: str, channel: str) -> Row
     return in_transaction(work)
 
 
-def change(account_id: UUID, *, email: str | None, time_zone: str | None, reminder_hour: int | None) -> Row:
-    """The account as it is now. Raises `Invalid`, `NotFound`."""
+def change(
+    account_id: UUID,
+    *,
+    email: str | None,
+    time_zone: str | None,
+    reminder_hour: int | None,
+    plan: Literal["free", "paid"] | None,
+    quota: str | None,
+) -> Row:
+    """The account as it is now; `quota` is a number, or `none`. Raises `Invalid`, `NotFound`."""
     _check(email)
+    segments = _quota(quota)
 
     async def work(tx: Connection, now: datetime) -> Row:
         await core.change_account(
-            tx, account_id, owner_email=email, time_zone=time_zone, reminder_hour=reminder_hour, now=now
+            tx,
+            account_id,
+            owner_email=email,
+            time_zone=time_zone,
+            reminder_hour=reminder_hour,
+            plan=plan,
+            quota=segments,
+            now=now,
         )
         account = await store.get(tx, account_id)
         return {
@@ -53,6 +69,8 @@ def change(account_id: UUID, *, email: str | None, time_zone: str | None, remind
             "owner_email": account.owner_email,
             "time_zone": account.time_zone,
             "reminder_hour": account.reminder_hour,
+            "plan": account.plan,
+            "quota": account.quota,
         }
 
     return in_transaction(work)
@@ -61,6 +79,16 @@ def change(account_id: UUID, *, email: str | None, time_zone: str | None, remind
 def _check(email: str | None) -> None:
     if email is not None and _EMAIL.fullmatch(email) is None:
         raise Invalid([Problem("email", "an address such as owner@example.com")])
+
+
+def _quota(text: str | None) -> int | core.Unlimited | None:
+    if text is None:
+        return None
+    if text == "none":
+        return core.Unlimited()
+    if not re.fullmatch(r"-?[0-9]{1,12}", text):
+        raise Invalid([Problem("quota", "a number of SMS segments, or none")])
+    return int(text)
 
 
 def list_all() -> list[Row]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 from uuid import UUID
 
 from services.api.core.configurations import NewConfiguration, create_configuration
@@ -14,10 +14,14 @@ from shared.domain.recipient import Channel
 from shared.domain.refusal import Invalid, NotFound, Problem
 from shared.domain.schedule import BadZone, zone
 from shared.store import accounts as store
+from shared.store.accounts import Unlimited
 from shared.store.configurations import Details
 from shared.store.database import Connection
 
 LAST_HOUR: Final = 23
+MOST_QUOTA: Final = 2**31 - 1
+
+__all__ = ["NewAccount", "Unlimited", "change_account", "create_account"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +63,29 @@ async def change_account(
     owner_email: str | None = None,
     time_zone: str | None = None,
     reminder_hour: int | None = None,
+    plan: Literal["free", "paid"] | None = None,
+    quota: int | Unlimited | None = None,
     now: datetime,
 ) -> None:
     """Change what is not None. Reminders to the owner follow the address; they keep the hour and zone of their making.
 
-    Raises `Invalid`, and `NotFound`.
+    `quota` is in SMS segments of one-time messages for each month (B-143). Raises `Invalid`, and `NotFound`.
     """
     problems = _zone_problems(time_zone) if time_zone is not None else []
     if reminder_hour is not None and not 0 <= reminder_hour <= LAST_HOUR:
         problems.append(Problem("reminder_hour", f"0 to {LAST_HOUR}"))
+    if isinstance(quota, int) and not 0 <= quota <= MOST_QUOTA:
+        problems.append(Problem("quota", f"0 to {MOST_QUOTA}, or none"))
     if problems:
         raise Invalid(problems)
     changed = await store.change(
-        tx, account_id, owner_email=owner_email, time_zone=time_zone, reminder_hour=reminder_hour
+        tx,
+        account_id,
+        owner_email=owner_email,
+        time_zone=time_zone,
+        reminder_hour=reminder_hour,
+        plan=plan,
+        quota=quota,
     )
     if not changed:
         raise NotFound("account")
