@@ -65,7 +65,7 @@ class Occurrence:
     @property
     def in_doubt(self) -> bool:
         """Whether an earlier call under the present key may have been taken: a definite failure raises the epoch,
-        so without a doubt there were as many of them as earlier calls."""
+        so without a doubt there were as many of them as earlier calls. Another address raises it to that, too."""
         return self.key_epoch < self.attempt - 1
 
 
@@ -185,5 +185,5 @@ def _retry(
         )
     # A definite failure now says nothing about a call before it: only the same key makes that one harmless.
     same_key = failed.ambiguous or occurrence.in_doubt
-    key_epoch = occurrence.key_epoch if same_key else occurrence.key_epoch + 1
+    key_epoch = occurrence.key_epoch if same_key else min(occurrence.key_epoch + 1, occurrence.attempt)
     return Step(State.SCHEDULED, due_at=due_at, failures=failures, key_epoch=key_epoch, reason=failed.reason)

@@ -152,9 +152,11 @@ with held as materialized (
     where account_id = $1 and contact_id = $2 and status = 'active' order by id for update)
 update reminders r set address = held.address, updated_at = $5 from held
 where r.id = held.id and r.door in ('campaigns', 'appointments') and r.address <> held.address
+returning r.id
 """
 
 
-async def retarget(tx: Connection, contact: Contact, *, now: datetime) -> None:
-    """Point a contact's active reminders to its new phone or e-mail, where it still has one."""
-    await tx.execute(_RETARGET, contact.account_id, contact.id, contact.phone, contact.email, now)
+async def retarget(tx: Connection, contact: Contact, *, now: datetime) -> list[UUID]:
+    """Point a contact's active reminders to its new phone or e-mail, where it still has one; returns which."""
+    rows = await tx.fetch(_RETARGET, contact.account_id, contact.id, contact.phone, contact.email, now)
+    return [row["id"] for row in rows]

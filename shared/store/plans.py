@@ -95,6 +95,25 @@ async def move(tx: Connection, moved: Sequence[tuple[UUID, int, Planned]], *, ac
         await tx.execute(_MOVE, account_id, list(ids), list(seqs), [one.text for one in planned])
 
 
+_NEW_KEYS: Final = """
+with tried as materialized (
+    select id from occurrences
+    where account_id = $1 and reminder_id = any($2) and state in ('scheduled', 'queued', 'sending')
+      and key_epoch < attempt
+    order by id for update)
+update occurrences o set key_epoch = o.attempt from tried where o.id = tried.id
+"""
+
+
+async def new_keys(tx: Connection, reminder_ids: Sequence[UUID], *, account_id: UUID) -> None:
+    """What was tried goes out under another key from now on: to another address it is another message (B-241).
+
+    Under the same one a provider would answer with what became of the old address, and send nothing.
+    """
+    if reminder_ids:
+        await tx.execute(_NEW_KEYS, account_id, list(reminder_ids))
+
+
 _ADD: Final = """
 insert into occurrences (id, reminder_id, account_id, seq, kind, scheduled_for, due_at, text, state, reason, ended_at)
 select id, $2, $1, seq, kind, at, at, text, case when skipped is null then 'scheduled' else 'skipped' end, skipped,

@@ -32,7 +32,8 @@ _NOTE: Final = "Planned anew after its contact or campaign changed"
 
 async def retarget(tx: Connection, contact: Contact, *, now: datetime) -> None:
     """Send what is still to be sent to a contact's new phone or e-mail."""
-    await store.retarget(tx, contact, now=now)
+    moved = await store.retarget(tx, contact, now=now)
+    await plans.new_keys(tx, moved, account_id=contact.account_id)
 
 
 async def rearm_contact(

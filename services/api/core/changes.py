@@ -89,6 +89,8 @@ async def change_reminder(
     story = _Story(status, next_send_at=reminder.next_send_at)
     if rewritten:
         await drafts.replace(tx, draft, account_id=reminder.account_id, id=reminder.id, now=now)
+    if draft.address != before.address:
+        await plans.new_keys(tx, [reminder.id], account_id=reminder.account_id)
     if rewritten or change.note:
         story.tell(Action.UPDATED, change.note or "Changed by the caller", now)
     if plan is not None:

@@ -139,6 +139,31 @@ async def test_the_new_phone_gets_what_waits_b_241(post: Post) -> None:
     assert rows == [{"address": "+16175550101"}]
 
 
+@pytest.mark.parametrize("when", ["waits", "under way"])
+@pytest.mark.parametrize("changed", ["appointment", "contact"])
+async def test_the_new_phone_gets_a_try_under_a_key_of_its_own_b_241_b_262(post: Post, when: str, changed: str) -> None:
+    """A gateway that took the try for the old phone would answer the old key with that, and send nothing more."""
+    practice = post.practice
+    uuid = await practice.booked()
+    await practice.travel(uuid, hours=47)
+    begun, lost = await post.begin(), Failed("the answer was lost", ambiguous=True)
+    if when == "waits":
+        await post.recorder.record(Answer(begun, lost))
+    if changed == "appointment":
+        assert (await practice.change(uuid, phone="617-555-0101"))[0] == 200
+    else:
+        (row,) = await practice.door.fetch("select number from contacts")
+        answer = await practice.door.call("PUT", f"/api/contacts/{row['number']}", {"phone": "+16175550101"})
+        assert answer[0] == 200, answer
+    if when == "under way":
+        await post.recorder.record(Answer(begun, lost))
+    await practice.door.execute("update occurrences set due_at = clock_timestamp() where state = 'scheduled'")
+    again = await post.begin()
+    assert (begun.address, again.address) == ("+16175550100", "+16175550101")
+    assert (begun.attempt, again.attempt) == (1, 2)
+    assert again.key_epoch == 1 > begun.key_epoch
+
+
 async def test_booking_and_calling_off_are_told_where_such_messages_are_registered(post: Post) -> None:
     """C-23."""
     await post.practice.message("CONFIRMATION", "Booked: {eventLocation}.")
