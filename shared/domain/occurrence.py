@@ -185,5 +185,5 @@ def _retry(
         )
     # A definite failure now says nothing about a call before it: only the same key makes that one harmless.
     same_key = failed.ambiguous or occurrence.in_doubt
-    key_epoch = occurrence.key_epoch if same_key else min(occurrence.key_epoch + 1, occurrence.attempt)
+    key_epoch = occurrence.key_epoch if same_key else max(occurrence.key_epoch, occurrence.attempt)
     return Step(State.SCHEDULED, due_at=due_at, failures=failures, key_epoch=key_epoch, reason=failed.reason)

@@ -274,3 +274,14 @@ def test_nor_is_it_tried_again_where_no_try_fits_before_the_event_b_221(outcome:
     assert (step.state, step.due_at) == (State.SKIPPED, None)
     assert (step.reason or "").startswith("no retry before its event")
     assert step_after(outcome, replace(begins_soon, until=NOON + timedelta(hours=1))).state is State.SCHEDULED
+
+
+def test_a_key_that_another_address_raised_under_way_is_not_raised_twice_b_241() -> None:
+    """The epoch never passes the number of calls: else a later doubt would look like none."""
+    moved = an_occurrence(attempt=1, key_epoch=1)
+    assert step_after(DEFINITE, moved).key_epoch == 1
+    doubted = next_call(moved, step_after(AMBIGUOUS, moved))
+    assert not doubted.in_doubt
+    again = next_call(doubted, step_after(AMBIGUOUS, doubted))
+    assert again.in_doubt
+    assert step_after(DEFINITE, again).key_epoch == 1
