@@ -1,59 +1,15 @@
-"""One reminder seen from every side: why it goes out when it does, or why it did not; over all doors by one call."""
+"""Why a reminder goes out when it does, or why it did not."""
 
 from __future__ import annotations
 
 import time
 from datetime import timedelta
-from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
-from builders import a_reminder, in_future
+from builders import in_future
 from integration.api.conftest import Door
-from pydantic import TypeAdapter
-
-from services.api.dialects.campaigns.reminders_wire import ExplainAnswer, LivesAnswer
-
-NUMBER = "+6281234567890"
-EXPLAINED: TypeAdapter[Any] = TypeAdapter(ExplainAnswer)
-LIVES: TypeAdapter[Any] = TypeAdapter(LivesAnswer)
-
-
-async def remind(door: Door, reminder_id: str = "r-1", **changes: Any) -> UUID:
-    status, answer = await door.reminder("POST", reminder_id, a_reminder(**changes))
-    assert status == 201, answer
-    rows = await door.fetch("select id from reminders where external_id = $1 order by created_at desc", reminder_id)
-    id: UUID = rows[0]["id"]
-    return id
-
-
-async def explain(door: Door, id: UUID, query: str = "") -> dict[str, Any]:
-    status, answer = await door.call("GET", f"/v1/reminders/{id}/explain{query}")
-    assert status == 200, answer
-    EXPLAINED.validate_python(answer)
-    found: dict[str, Any] = answer
-    return found
-
-
-async def verdict(door: Door, id: UUID) -> str:
-    answer = await explain(door, id)
-    code: str = answer["explanation"]["verdict"]["code"]
-    return code
-
-
-async def lives(door: Door, query: str) -> dict[str, Any]:
-    status, answer = await door.call("GET", f"/v1/reminders?{query}")
-    assert status == 200, answer
-    LIVES.validate_python(answer)
-    found: dict[str, Any] = answer
-    return found
-
-
-async def end(door: Door, id: UUID, state: str, reason: str | None, *, status: str = "expired") -> None:
-    await door.execute(
-        "update occurrences set state = $2, reason = $3, ended_at = now() where reminder_id = $1", id, state, reason
-    )
-    await door.execute("update reminders set status = $2, ended_at = now() where id = $1", id, status)
+from integration.api.explain_tools import NUMBER, end, explain, lives, remind, verdict
 
 
 async def test_why_the_next_send_is_when_it_is(door: Door) -> None:
@@ -265,88 +221,6 @@ async def test_nothing_of_another_account_is_explained_or_found(door: Door) -> N
     for query in ("", f"phone=%2B{NUMBER[1:]}", "external_id=r-1", "door=integration"):
         status, answer = await door.call("GET", f"/v1/reminders?{query}", key=other)
         assert (status, answer["total"], answer["reminders"]) == (200, 0, [])
-
-
-async def life_of_a_person(door: Door) -> UUID:
-    """A contact with a reminder at each of four doors, one of them to its mailbox, and one of somebody else."""
-    contact, account = uuid4(), door.account.account_id
-    await door.execute(
-        """insert into contacts (id, account_id, phone, email, created_at, updated_at)
-           values ($1, $2, $3, 'Ani@example.com', now(), now())""",
-        contact,
-        account,
-        NUMBER,
-    )
-    await remind(door, "by-number")
-    await remind(door, "by-mail")
-    await remind(door, "by-contact", phoneNumber="81234567891")
-    await remind(door, "somebody-else", phoneNumber="81234567892")
-    await door.execute(
-        """update reminders set channel = 'email', address = 'ani@EXAMPLE.com', door = 'crm'
-           where external_id = 'by-mail'"""
-    )
-    await door.execute(
-        "update reminders set contact_id = $1, door = 'appointments' where external_id = 'by-contact'", contact
-    )
-    return contact
-
-
-@pytest.mark.parametrize(
-    ("query", "found"),
-    [
-        ("contact_id={contact}", {"by-number", "by-mail", "by-contact"}),
-        ("phone=%2B6281234567890", {"by-number", "by-contact"}),
-        ("phone=+6281234567890", {"by-number", "by-contact"}),
-        ("email=ANI@example.com", {"by-mail", "by-contact"}),
-        ("contact_id={contact}&door=crm", {"by-mail"}),
-        ("external_id=by-contact", {"by-contact"}),
-        ("external_id=by-number&door=integration", {"by-number"}),
-        ("external_id=by-number&door=crm", set()),
-        ("phone=%2B6281234567890&status=cancelled", set()),
-        ("number={number}", {"somebody-else"}),
-        ("status=active", {"by-number", "by-mail", "by-contact", "somebody-else"}),
-    ],
-)
-async def test_b_267_a_persons_whole_reminder_life_over_all_doors_by_one_call(
-    door: Door, query: str, found: set[str]
-) -> None:
-    contact = await life_of_a_person(door)
-    (newest,) = await door.fetch("select number from reminders where external_id = 'somebody-else'")
-    answer = await lives(door, query.format(contact=contact, number=newest["number"]))
-    assert {one["external_id"] for one in answer["reminders"]} == found
-    assert answer["total"] == len(found)
-    for one in answer["reminders"]:
-        assert one["verdict"]["code"] == "will_be_sent"
-        assert [occurrence["state"] for occurrence in one["occurrences"]] == ["scheduled"]
-
-
-async def test_b_093_a_query_that_is_wrong_names_every_problem(door: Door) -> None:
-    status, answer = await door.call("GET", "/v1/reminders?limit=0&door=back&contact_id=7&number=x")
-    assert (status, answer["error"]["code"]) == (400, "VALIDATION_ERROR")
-    assert {p["field"] for p in answer["error"]["details"]["problems"]} == {"limit", "door", "contact_id", "number"}
-    for query in ("phone=12", "phone=%2B6281234567890&email=a@example.com", "limit=100&occurrences_limit=100"):
-        status, answer = await door.call("GET", f"/v1/reminders?{query}")
-        assert status == 400, query
-
-
-async def test_pages_of_lives_are_bounded_and_do_not_overlap(door: Door) -> None:
-    """B-120: a limit above the most is the most."""
-    for number in range(5):
-        await remind(door, f"r-{number}")
-    first = await lives(door, "limit=2")
-    second = await lives(door, "limit=2&offset=2")
-    assert first["total"] == second["total"] == 5
-    ids = [one["external_id"] for one in (*first["reminders"], *second["reminders"])]
-    assert ids == ["r-4", "r-3", "r-2", "r-1"]
-    assert (await lives(door, "limit=5000"))["limit"] == 100
-
-
-async def test_b_087_the_accounts_key_proves_the_caller_both_ways(door: Door) -> None:
-    id = await remind(door)
-    for headers in ({"x-api-key": door.account.api_key}, {"Authorization": f"Bearer {door.account.api_key}"}):
-        response = await door.client.get(f"/v1/reminders/{id}/explain", headers=headers)
-        assert response.status == 200
-    assert (await door.client.get(f"/v1/reminders/{id}/explain")).status == 401
 
 
 async def test_what_rules_of_another_release_cannot_read_is_explained_all_the_same(door: Door) -> None:
