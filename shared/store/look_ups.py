@@ -76,14 +76,13 @@ async def taken(db: Connection, sought: Sought, message_ids: Sequence[str]) -> s
 
 _RIVALS: Final = """
 select count(*) from reminders r join occurrences o on o.reminder_id = r.id
-where r.account_id = $1 and r.address = $2 and o.id <> $3
-  and o.state in ('sending', 'uncertain', 'scheduled') and o.provider_message_id is null
+where r.account_id = $1 and r.address = $2 and o.id <> $3 and o.provider_message_id is null
   and o.attempt_started_at between $4::timestamptz - $5::interval and $4::timestamptz + $5::interval
 """
 
 
 async def rivals(db: Connection, sought: Sought, *, within: timedelta) -> int:
-    """How many other sends to the same person, begun at about the same time, are in doubt or under way."""
+    """How many other sends to the same person, begun at about the same time, a message might be that nobody names."""
     begun = sought.begun
     counted: int = await db.fetchval(_RIVALS, begun.account_id, begun.address, begun.id, sought.began_at, within)
     return counted

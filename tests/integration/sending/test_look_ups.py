@@ -116,6 +116,15 @@ async def test_of_two_alike_of_which_one_was_taken_neither_is_called_sent_b_263(
     assert {(await sending.occurrence(one))["state"] for one in (first, second)} == {"uncertain"}
 
 
+async def test_what_a_person_called_sent_without_naming_the_message_is_not_given_to_another_b_263(
+    sending: Sending,
+) -> None:
+    named, other = await lost(sending), await lost(sending, Behaviour.RESET_BEFORE)
+    await sending.execute("update occurrences set state = 'sent', look_up_at = null where reminder_id = $1", named)
+    await look_up(sending)
+    assert (await sending.occurrence(other))["state"] == "uncertain"
+
+
 async def test_of_two_alike_that_were_both_taken_both_are_sent(sending: Sending) -> None:
     both = await lost(sending), await lost(sending)
     await look_up(sending)
