@@ -22,6 +22,17 @@ class OptOut:
     created_at: datetime
 
 
+SUPPRESSED: Final = """s.account_id = r.account_id and s.address in (
+    case r.channel when 'email' then lower(r.address) else r.address end,
+    'erased:' || encode(sha256(convert_to(r.account_id::text || lower(r.address), 'UTF8')), 'hex'))"""
+"""Whether `suppressions s` is about the address of `reminders r`.
+
+Of who opted out and was erased the digest of account and address is kept: enough to go on leaving them alone.
+"""
+
+_NAMED: Final = """account_id = $1 and address in (
+    lower($2), 'erased:' || encode(sha256(convert_to($1::uuid::text || lower($2), 'UTF8')), 'hex'))"""
+
 _SUPPRESS: Final = """
 insert into suppressions (account_id, address, source, created_at) values ($1, lower($2), $3, $4)
 on conflict do nothing returning address
@@ -33,15 +44,22 @@ async def suppress(tx: Connection, address: str, *, account_id: UUID, source: st
     return await tx.fetchval(_SUPPRESS, account_id, address, source, now) is not None
 
 
-_RELEASE: Final = "delete from suppressions where account_id = $1 and address = lower($2) returning address"
+_RELEASE: Final = f"""
+with released as (delete from suppressions where {_NAMED} returning 1)
+select count(*) > 0 from released
+"""
 
 
 async def release(tx: Connection, address: str, *, account_id: UUID) -> bool:
     """The address may be written to again; False where it might already."""
-    return await tx.fetchval(_RELEASE, account_id, address) is not None
+    released: bool = await tx.fetchval(_RELEASE, account_id, address)
+    return released
 
 
-_GET: Final = "select address, source, created_at from suppressions where account_id = $1 and address = lower($2)"
+_GET: Final = f"""
+select lower($2) as address, source, created_at from suppressions where {_NAMED}
+order by created_at limit 1
+"""
 
 
 async def get(db: Connection, address: str, *, account_id: UUID) -> OptOut | None:
@@ -51,23 +69,38 @@ async def get(db: Connection, address: str, *, account_id: UUID) -> OptOut | Non
 
 
 _LIST: Final = """
-select address, source, created_at from suppressions where account_id = $1
+select address, source, created_at from suppressions where account_id = $1 and address not like 'erased:%'
 order by created_at desc, address limit $2 offset $3
 """
 
 
 async def list_all(db: Connection, *, account_id: UUID, limit: int, skip: int) -> list[OptOut]:
-    """The newest first."""
+    """The newest first; those of whom only a digest is kept cannot be told."""
     return [OptOut(**dict(row)) for row in await db.fetch(_LIST, account_id, limit, skip)]
 
 
-_COUNT: Final = "select count(*) from suppressions where account_id = $1"
+_COUNT: Final = "select count(*) from suppressions where account_id = $1 and address not like 'erased:%'"
 
 
 async def count(db: Connection, *, account_id: UUID) -> int:
-    """How many addresses of an account opted out."""
+    """How many addresses of an account opted out and can be told."""
     found: int = await db.fetchval(_COUNT, account_id)
     return found
+
+
+_ERASE: Final = """
+with gone as (delete from suppressions where account_id = $1 and address = any($2)
+              returning account_id, address, source, created_at)
+insert into suppressions (account_id, address, source, created_at)
+select account_id, 'erased:' || encode(sha256(convert_to(account_id::text || address, 'UTF8')), 'hex'), source,
+    created_at
+from gone on conflict do nothing
+"""
+
+
+async def erase(tx: Connection, addresses: Sequence[str], *, account_id: UUID) -> None:
+    """Keep of the opt-outs of these addresses a digest alone: they go on to hold."""
+    await tx.execute(_ERASE, account_id, [address.lower() for address in addresses])
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from shared.domain.circumstances import (
 )
 from shared.domain.occurrence import Kind, State
 from shared.domain.reminder import Action, HistoryEntry, Status
+from shared.store.consents import SUPPRESSED
 from shared.store.database import Connection
 from shared.store.reminders import COLUMNS, PROGRESS, reminder_of
 
@@ -51,8 +52,8 @@ from reminders r
 {PROGRESS}
 join configurations c on c.id = r.configuration_id
 join accounts a on a.id = r.account_id
-left join suppressions s on s.account_id = r.account_id
-    and s.address = case r.channel when 'email' then lower(r.address) else r.address end
+left join lateral (select s.created_at, s.source from suppressions s where {SUPPRESSED}
+                   order by s.created_at limit 1) s on true
 left join contacts t on t.id = r.contact_id
 left join lateral (select k.source, k.at from consents k where k.contact_id = r.contact_id and k.category = 'marketing'
                    order by k.id desc limit 1) agreed on true

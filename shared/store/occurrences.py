@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from shared.store.consents import SUPPRESSED
 from shared.store.database import Connection
 
 _NOW: Final = "select clock_timestamp()"
@@ -34,9 +35,8 @@ class Claimed:
     """Late enough that a misfire rule may apply, or its recipient may not be written to."""
 
 
-BARRED: Final = """case
-    when exists (select from suppressions s where s.account_id = r.account_id
-                 and s.address = case r.channel when 'email' then lower(r.address) else r.address end)
+BARRED: Final = f"""case
+    when exists (select from suppressions s where {SUPPRESSED})
         then 'opted_out'
     when r.category = 'marketing'
          and not exists (select from contacts p where p.id = r.contact_id and p.marketing_consent)

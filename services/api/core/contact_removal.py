@@ -17,7 +17,7 @@ from services.api.core.reminders import hold
 from shared.domain.contact import Contact
 from shared.domain.events import ContactDeleted, ReminderDeleted
 from shared.domain.reminder import CancelOutcome, Status
-from shared.store import contact_upkeep, outbox, plans, quota
+from shared.store import consents, contact_upkeep, erasure, outbox, plans, quota
 from shared.store import contacts as store
 from shared.store.contact_upkeep import Owned
 from shared.store.database import Connection
@@ -31,17 +31,30 @@ async def remove_contact(tx: Connection, core: Core, held: Contact, *, erase: bo
     """Remove a held contact for good, with its consents, enrolments and reminders of the CRM door.
 
     Its other reminders stay as a record, without it; those that wait are cancelled, so that nothing more is sent.
-    `erase` removes them too, with their history and attempts. Opt-outs stay: who asked to be left alone still is.
+    `erase` removes them too, with their history, attempts and webhook deliveries, and so whatever any door was asked
+    to send to the contact's phone or e-mail. Opt-outs stay, as digests: who asked to be left alone still is.
     """
     account_id = held.account_id
-    owned = await contact_upkeep.reminders(tx, account_id=account_id, contact_id=held.id)
+    owned = await _owned(tx, held, erase=erase)
     await plans.hold_all(tx, account_id=account_id, reminder_ids=[one.id for one in owned])
     live = [one for one in owned if one.door != _ABOUT_IT and one.status is Status.ACTIVE]
     await quota.give_back(tx, [one.id for one in live if await _cancel(tx, core, one, account_id, now=now)])
     await _erase(tx, [one.id for one in owned if erase or one.door == _ABOUT_IT], account_id, now=now)
     await store.delete(tx, account_id=account_id, id=held.id)
+    if erase:
+        addresses = [address for address in (held.phone, held.email) if address]
+        await consents.erase(tx, addresses, account_id=account_id)
+        await erasure.forget(tx, [held.id, *(one.id for one in owned)], addresses, account_id=account_id)
     event = ContactDeleted(contact_id=held.id, deleted_at=now)
     await outbox.append(tx, [Recorded(event, account_id, now, held.sequence + 1)])
+
+
+async def _owned(tx: Connection, held: Contact, *, erase: bool) -> list[Owned]:
+    if erase:
+        return await erasure.reminders(
+            tx, account_id=held.account_id, contact_id=held.id, phone=held.phone, email=held.email
+        )
+    return await contact_upkeep.reminders(tx, account_id=held.account_id, contact_id=held.id)
 
 
 async def _cancel(tx: Connection, core: Core, one: Owned, account_id: UUID, *, now: datetime) -> bool:
