@@ -27,7 +27,8 @@ async def body(webhooks: Webhooks) -> dict[str, Any]:
     return found
 
 
-async def test_b_155_and_b_105_a_contact_is_told_whole_and_its_due_date_in_full(webhooks: Webhooks) -> None:
+async def test_b_157_a_contact_is_told_whole_and_its_due_date_in_full(webhooks: Webhooks) -> None:
+    """B-105, B-155, B-157."""
     await webhooks.endpoint("ok", "contact.created")
     contact = await a_contact(
         webhooks,
