@@ -6,6 +6,7 @@ import unicodedata
 from typing import Final
 
 from services.dispatcher.provider import OutgoingMessage
+from shared.domain.campaign import MAX_TEXT
 from shared.domain.occurrence import idempotency_key
 from shared.domain.recipient import Channel
 from shared.domain.template import placeholders, render
@@ -20,8 +21,13 @@ class Unsendable(Exception):
 
 
 def outgoing(begun: Begun) -> OutgoingMessage:
-    """The message of one attempt. Raises `Unsendable` where its template was changed under it."""
+    """The message of one attempt.
+
+    Raises `Unsendable` where its template was changed under it, or where a text is not one for a telephone.
+    """
     text, subject = _said(begun)
+    if begun.template_name is None and begun.channel != Channel.EMAIL:
+        _check_for_telephone(text)
     return OutgoingMessage(
         account_id=begun.account_id,
         reminder_id=begun.reminder_id,
@@ -51,6 +57,14 @@ def _said(begun: Begun) -> tuple[str | None, str | None]:
         elif len(_one_line(title)) > MOST_SUBJECT:
             text = f"{title}\n\n{text}"
     return text, _subject(title)
+
+
+def _check_for_telephone(text: str | None) -> None:
+    """A text with macros has its length only when they are filled in (B-139)."""
+    if not (text or "").strip():
+        raise Unsendable("there is no text to send")
+    if len(text or "") > MAX_TEXT:
+        raise Unsendable(f"the text has more than {MAX_TEXT} characters")
 
 
 def _subject(text: str | None) -> str | None:

@@ -11,6 +11,9 @@ from zoneinfo import ZoneInfo
 
 from shared.domain.contact import Contact, Due
 
+MOST_OF_A_FIELD: Final = 2_000
+"""Characters of a custom field that a text may hold; more than a telephone takes in all."""
+
 _MACRO: Final = re.compile(r"\{([^{}]*)\}")
 _CUSTOM: Final = "custom."
 
@@ -57,7 +60,7 @@ def fill(text: str, contact: Contact, zone: ZoneInfo) -> str:
     def value(found: re.Match[str]) -> str:
         name = found[1]
         if name.startswith(_CUSTOM):
-            return _plain(contact.custom_fields.get(name.removeprefix(_CUSTOM)))
+            return _short(_plain(contact.custom_fields.get(name.removeprefix(_CUSTOM))))
         return _FIELDS[name](contact, zone)
 
     return _MACRO.sub(value, text)
@@ -67,3 +70,7 @@ def _plain(value: Any) -> str:
     if value is None or isinstance(value, str):
         return value or ""
     return json.dumps(value, ensure_ascii=False)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MOST_OF_A_FIELD else f"{text[: MOST_OF_A_FIELD - 1]}…"

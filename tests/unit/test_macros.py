@@ -36,6 +36,13 @@ def test_what_a_contact_is_called_is_never_filled_in_again() -> None:
     assert fill("{first_name}", somebody(first_name="{last_name}"), LONDON) == "{last_name}"
 
 
+def test_b_098_a_custom_field_of_any_length_makes_no_text_of_any_length() -> None:
+    """Else 10,000 characters of a campaign would be 64 million of a mail, for each contact and offset."""
+    long = somebody(custom_fields={"a": "x" * 64_000, "b": ["y" * 64_000]})
+    assert fill("{custom.a}", long, LONDON) == "x" * 1_999 + "…"
+    assert len(fill("{custom.b}{custom.a}", long, LONDON)) == 4_000
+
+
 @pytest.mark.parametrize("text", ["{name}", "{}", "{custom.}", "{{first_name}}", "a { b", "a } b", "{first_name"])
 def test_braces_that_no_contact_fills_are_refused(text: str) -> None:
     with pytest.raises(BadText):

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 from pydantic import SecretStr
 
-from services.dispatcher.message import MOST_SUBJECT, outgoing
+from services.dispatcher.message import MOST_SUBJECT, Unsendable, outgoing
 from services.dispatcher.providers.smtp import compose
 from services.dispatcher.smtp_settings import SmtpSettings
 from shared.domain.outcome import Rejected
@@ -84,3 +84,18 @@ def test_b_194_a_million_characters_are_an_e_mail() -> None:
 
 def test_a_title_of_which_nothing_can_be_seen_leaves_the_subject_to_the_provider() -> None:
     assert mailed(subject="\x07\n") == ("Reminder", "Ask how the wedding went")
+
+
+@pytest.mark.parametrize("channel", ["sms", "whatsapp"])
+@pytest.mark.parametrize("text", [None, "", " \n", "x" * 1_601])
+def test_b_139_a_telephone_is_given_no_text_that_is_empty_or_endless(channel: str, text: str | None) -> None:
+    """What a campaign says is known only when it is filled in: a custom field may be 64,000 characters, or none."""
+    with pytest.raises(Unsendable):
+        outgoing(begun(channel=channel, subject=None, text=text))
+
+
+@pytest.mark.parametrize("channel", ["sms", "whatsapp"])
+def test_b_139_a_telephone_is_given_a_text_of_1600_characters(channel: str) -> None:
+    """Counted as code points; and a template that its provider knows needs none."""
+    assert outgoing(begun(channel=channel, subject=None, text="\U0001f600" * 1_600)).text == "\U0001f600" * 1_600
+    assert outgoing(begun(channel=channel, subject=None, text=None, template_name="hello")).text is None

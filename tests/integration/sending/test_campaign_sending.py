@@ -141,6 +141,19 @@ async def test_b_265_a_paused_campaign_sends_nothing_and_on_resume_the_misfire_r
     assert await given(door) == [(PHONE, "Hi John")]
 
 
+@pytest.mark.parametrize(("name", "reason"), [(None, "no text"), ("x" * 255, "more than 1600 characters")])
+async def test_b_139_a_text_that_is_empty_or_endless_once_it_is_filled_in_is_not_sent(
+    door: Door, sending: Sending, name: str | None, reason: str
+) -> None:
+    """And its campaign goes on for everybody else."""
+    anybody = await contact(door, first_name=name)
+    await enroll(door, await campaign(door, a_one_off(body="{first_name}" * 7)), anybody.id)
+    await sending.ring()
+    assert await given(door) == []
+    (event,) = await door.fetch("select data from outbox where type = 'message.failed'")
+    assert reason in event["data"]["reason"]
+
+
 @pytest.mark.parametrize("change", [{"status": "paused"}, {"body": "Anew, {first_name}"}])
 async def test_b_265_what_was_claimed_before_a_pause_or_a_change_is_not_begun_after_it(
     door: Door, sending: Sending, change: dict[str, str]
