@@ -33,6 +33,12 @@ from shared.store.receipts import Known, Noted
 TRIES: Final = 4
 """Of a transaction that loses a race: a provider may not send its report again."""
 
+AT_ONCE: Final = 100
+"""Reminders of one transaction: of a long list that breaks off, what was written need not be written again."""
+
+_Waiting = tuple[UUID, UUID, Receipt]
+"""Occurrence, reminder, and what is reported."""
+
 SKEW: Final = timedelta(minutes=5)
 """How far a provider's clock may be from ours."""
 
@@ -86,7 +92,7 @@ async def take_receipts(db: Database, receipts: Sequence[Receipt], *, how: str, 
     """
     async with db.connection() as connection:
         found = await store.find(connection, receipts)
-    waiting = []
+    waiting: list[_Waiting] = []
     for place, receipt in enumerate(receipts):
         if place in found:
             waiting.append((*found[place], receipt))
@@ -94,10 +100,21 @@ async def take_receipts(db: Database, receipts: Sequence[Receipt], *, how: str, 
             metrics.RECEIPTS.labels(receipt.provider, "unknown").inc()
     new = False
     while waiting:
-        batch = {reminder: (occurrence, receipt) for occurrence, reminder, receipt in reversed(waiting)}
-        waiting = [one for one in waiting if batch[one[1]] != (one[0], one[2])]
+        batch, waiting = _next_batch(waiting)
         new |= await _again_after_races(db, batch, how, fallback)
     return new
+
+
+def _next_batch(waiting: Sequence[_Waiting]) -> tuple[dict[UUID, tuple[UUID, Receipt]], list[_Waiting]]:
+    """The first report of each of the first reminders, and the rest."""
+    batch: dict[UUID, tuple[UUID, Receipt]] = {}
+    rest = []
+    for occurrence, reminder, receipt in waiting:
+        if reminder in batch or len(batch) == AT_ONCE:
+            rest.append((occurrence, reminder, receipt))
+        else:
+            batch[reminder] = (occurrence, receipt)
+    return batch, rest
 
 
 async def _again_after_races(db: Database, batch: dict[UUID, tuple[UUID, Receipt]], how: str, fallback: Policy) -> bool:

@@ -12,7 +12,7 @@ from shared.domain.parked import Verdict
 from shared.domain.receipt import Receipt, Report
 from shared.domain.refusal import Conflict
 from shared.runtime.ledger import Answer
-from shared.runtime.resolving import resolve_by_hand, take_receipts
+from shared.runtime.resolving import AT_ONCE, resolve_by_hand, take_receipts
 from shared.store.occurrences import Begun
 from tests.integration.sending.conftest import Sending
 
@@ -123,6 +123,22 @@ async def test_many_reports_at_once_in_one_call_and_side_by_side_are_told_once(s
     events = await sending.events(reminder)
     told = [event for event in events if event in {"message.sent", "message.delivered", "message.read"}]
     assert sorted(told) == ["message.delivered", "message.read", "message.sent"]
+
+
+async def test_a_long_list_of_reports_is_written_whole(sending: Sending) -> None:
+    for _ in range(AT_ONCE + 20):
+        await sending.remind(0)
+    begun = await sending.begin()
+    for _ in range(2):
+        await take(sending, *(a_receipt(one, report) for report in (Report.READ, Report.SENT) for one in begun))
+    rows = await sending.fetch("select state, receipt, count(*) as n from occurrences group by 1, 2")
+    assert rows == [{"state": "sent", "receipt": "read", "n": AT_ONCE + 20}]
+    rows = await sending.fetch(
+        "select type, count(*) as n from outbox where type like 'message.%' group by 1 order by 1"
+    )
+    assert [(row["type"], row["n"]) for row in rows] == [
+        (kind, AT_ONCE + 20) for kind in ("message.delivered", "message.read", "message.sent")
+    ]
 
 
 async def test_a_failure_on_the_way_is_told_with_its_code(sending: Sending) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from random import Random
 from typing import Any
 from uuid import UUID
 
@@ -146,6 +148,41 @@ async def test_what_is_sound_is_not_touched(sending: Sending) -> None:
     await a_pass(sending)
     await a_pass(sending, batch=2)
     assert await everything(sending) == before
+
+
+async def test_while_all_goes_on_as_it_should_nothing_is_mended(sending: Sending) -> None:
+    """Schedulers, dispatcher, rescue, lost leases and a provider that fails, with two sentinels that never rest."""
+    random = Random(11)
+    recurring = [await remind_daily(sending, random.random()) for _ in range(20)]
+    listed = [await remind_times(sending, random.random(), 1 + random.random(), 7200) for _ in range(20)]
+    odd = [Behaviour.FAIL_BEFORE, Behaviour.FAIL_AFTER, Behaviour.RESET_AFTER, Behaviour.REJECT, Behaviour.SLOW_DOWN]
+    sending.provider.next.extend(random.choice([*odd, *[Behaviour.ACCEPT] * 5]) for _ in range(200))
+    sending.provider.latency = (0.0, 0.03)
+    ended = asyncio.get_running_loop().time() + 2.5
+
+    async def go_on(work: Callable[[], Awaitable[object]]) -> None:
+        while asyncio.get_running_loop().time() < ended:
+            await work()
+            await asyncio.sleep(0.005)
+
+    async def never_rest() -> None:
+        await Sentinel(sending.runtime, batch=7).tick()
+        await sending.execute("update schedule_watch set ended_at = null")
+
+    async def lose_leases() -> None:
+        await sending.execute(
+            """update occurrences set lease_until = clock_timestamp() where id in
+                   (select id from occurrences where lease_until > clock_timestamp() and random() < 0.1
+                    for update skip locked)"""
+        )
+        await sending.execute("update occurrences set due_at = scheduled_for where state = 'scheduled' and attempt > 0")
+
+    works = [sending.scheduler.tick, sending.scheduler.rescue, lose_leases, never_rest, never_rest]
+    await asyncio.gather(*(go_on(work) for work in works))
+    await sending.ring()
+    for reminder in (*recurring, *listed):
+        assert "schedule.repaired" not in await sending.events(reminder)
+    assert len({call.occurrence_id for call in sending.provider.messages}) > 40
 
 
 async def test_what_somebody_is_changing_is_left_to_the_next_pass(sending: Sending) -> None:
