@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -93,15 +93,16 @@ async def mark_stale(tx: Connection, *, account_id: UUID, campaign_id: UUID) -> 
 
 _STALE: Final = """
 select distinct account_id, contact_id from (
-    select account_id, contact_id from enrollments where stale order by created_at, id limit $1) oldest
+    select account_id, contact_id from enrollments where stale and contact_id <> all($2)
+    order by created_at, id limit $1) oldest
 order by account_id, contact_id
 """
 
 
-async def stale(db: Connection, *, limit: int) -> dict[UUID, list[UUID]]:
-    """Contacts of the oldest stale enrolments, by account; read without a lock."""
+async def stale(db: Connection, *, limit: int, but: Collection[UUID] = ()) -> dict[UUID, list[UUID]]:
+    """Contacts of the oldest stale enrolments, those in `but` left out, by account; read without a lock."""
     found: dict[UUID, list[UUID]] = {}
-    for row in await db.fetch(_STALE, limit):
+    for row in await db.fetch(_STALE, limit, list(but)):
         found.setdefault(row["account_id"], []).append(row["contact_id"])
     return found
 

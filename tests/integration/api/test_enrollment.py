@@ -260,3 +260,19 @@ async def test_who_is_being_changed_is_armed_by_a_later_look(door: Door) -> None
         assert await rearming.tick() == EVERY
     assert await rearming.tick() == 0
     assert {text for _, _, text in await planned(door)} == {"Anew"}
+
+
+async def test_a_contact_that_cannot_be_armed_keeps_nobody_else_from_it(door: Door) -> None:
+    """However many there are: the oldest come first, and a look takes no more than its batch."""
+    id = await campaign(door)
+    for n in range(3):
+        person = await contact(door, phone=f"+4479123456{n:02}", next_due=due("2030-07-15"))
+        await enroll(door, id, person.id)
+    await door.execute("update contacts set time_zone = 'Mars/Olympus' where phone <> '+447912345602'")
+    await door.call("PATCH", f"/v1/campaigns/{id}", {"body": "Anew"})
+    rearming = Rearming(door.runtime, Core.from_settings(door.runtime.settings), batch=1)
+    for _ in range(3):
+        await rearming.tick()
+    assert len(await door.fetch("select from enrollments where stale")) == 2
+    (armed,) = await door.fetch("select address from reminders where text = 'Anew'")
+    assert armed["address"] == "+447912345602"
