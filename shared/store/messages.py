@@ -8,6 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from shared.domain.occurrence import State
+from shared.domain.receipt import Report
 from shared.domain.recipient import Channel
 from shared.store.database import Connection
 
@@ -27,11 +28,15 @@ class Message:
     """Calls to the provider so far."""
     sent_at: datetime | None
     reason: str | None
+    receipt: Report | None
+    """The furthest that its provider has reported."""
+    receipt_at: datetime | None
     created_at: datetime
 
 
 _COLUMNS: Final = """o.id, r.contact_id, r.channel, o.state, coalesce(o.text, r.text) as body, o.attempt as attempts,
-    case when o.state = 'sent' then o.ended_at end as sent_at, o.reason, r.created_at"""
+    case when o.state = 'sent' then o.ended_at end as sent_at, o.reason, o.receipt, o.receipt_at,
+    r.created_at"""
 
 _GET: Final = f"""
 select {_COLUMNS} from occurrences o join reminders r on r.id = o.reminder_id where o.account_id = $1 and o.id = $2
@@ -57,4 +62,6 @@ async def first_of(db: Connection, *, account_id: UUID, reminder_id: UUID) -> Me
 def _message(row: Any) -> Message | None:
     if row is None:
         return None
-    return Message(**{**dict(row), "state": State(row["state"]), "channel": Channel(row["channel"])})
+    receipt = Report(row["receipt"]) if row["receipt"] else None
+    read = {"state": State(row["state"]), "channel": Channel(row["channel"]), "receipt": receipt}
+    return Message(**{**dict(row), **read})

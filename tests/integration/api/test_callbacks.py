@@ -89,6 +89,8 @@ async def test_a_report_of_twilio_is_written_whatever_was_known_b_263(reported: 
     events = await reported.events()
     assert events.count("message.delivered") == 1
     assert ("message.sent" in events) == (state != "sent")
+    _, answer = await reported.call("GET", f"/v1/messages/{ids[0]}")
+    assert (answer["message"]["status"], answer["message"]["receipt"]) == ("sent", "delivered")
     _, item = await reported.reminder("GET", "r-1")
     assert item["history"][-1]["action"] == "Delivered"
 

@@ -70,6 +70,8 @@ async def test_a_message_can_be_looked_up_by_its_id(door: Door) -> None:
         "attempts": 0,
         "sent_at": None,
         "reason": None,
+        "receipt": None,
+        "receipt_at": None,
     }
     for state, wanted in [("uncertain", "uncertain"), ("sent", "sent"), ("skipped", "failed")]:
         await door.execute("update occurrences set state = $1, ended_at = now(), reason = 'because'", state)

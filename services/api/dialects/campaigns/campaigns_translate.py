@@ -105,5 +105,7 @@ def to_message(message: Message) -> MessageBody:
         "attempts": message.attempts,
         "sent_at": message.sent_at,
         "reason": message.reason,
+        "receipt": message.receipt,
+        "receipt_at": message.receipt_at,
         "created_at": message.created_at,
     }

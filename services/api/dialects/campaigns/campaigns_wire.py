@@ -17,6 +17,7 @@ from services.api.shown import AN_ID, DURATION, shown_as
 from shared.domain.campaign import MAX_OFFSETS, MAX_TEXT
 from shared.domain.duration import BadDuration, Duration
 from shared.domain.macros import BadText, check_text
+from shared.domain.receipt import Report
 
 _LONGEST: Final = 10_000
 """Characters of a campaign's text; on channels to telephones `MAX_TEXT`."""
@@ -178,6 +179,8 @@ class MessageBody(TypedDict):
     attempts: int
     sent_at: datetime | None
     reason: str | None
+    receipt: Report | None
+    receipt_at: datetime | None
     created_at: datetime
 
 
