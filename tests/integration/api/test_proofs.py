@@ -8,7 +8,9 @@ import time
 from collections.abc import AsyncIterator, Callable
 
 import pytest
+from aiohttp.test_utils import TestClient, TestServer
 
+from services.api.app import build_app
 from shared.runtime.settings import Settings
 from tests.integration.api.conftest import Door, open_door
 from tests.integration.api.tenant import Owned, settle
@@ -107,6 +109,26 @@ async def test_a_right_beginning_takes_as_long_as_a_wrong_one(patient: Door, fig
     medians = {name: statistics.median(times) for name, times in took.items()}
     figure("medians of 401: " + ", ".join(f"{name} {took * 1000:.2f} ms" for name, took in medians.items()))
     assert max(medians.values()) < 2 * min(medians.values())
+
+
+async def test_b_008_a_key_that_was_replaced_is_dead_at_once_at_every_replica(patient: Door) -> None:
+    """B-003: and the other one of the pair goes on, at both."""
+    keys = patient.account.default
+    path = "/api/reminder/configuration/default/default/refresh-keys?keyType=primary"
+    async with TestClient(TestServer(build_app(patient.runtime), access_log=None)) as replica:
+
+        async def opens(secret: str) -> list[bool]:
+            """At the first and at the second."""
+            url = f"{patient.base}/nothing"
+            headers = {"X-Reminder-Secret": secret}
+            found = [await client.get(url, headers=headers) for client in (patient.client, replica)]
+            return [answer.status == 404 for answer in found]
+
+        assert await opens(keys.primary_key) == await opens(keys.secondary_key) == [True, True]
+        status, fresh = await patient.call("POST", path)
+        assert status == 200
+        assert await opens(keys.primary_key) == [False, False]
+        assert await opens(keys.secondary_key) == await opens(fresh["primaryKey"]) == [True, True]
 
 
 def test_the_rows_know_every_field_of_what_is_owned() -> None:

@@ -57,6 +57,19 @@ def test_every_route_has_its_row() -> None:
     )
 
 
+def test_nothing_is_open_but_what_is_meant_for_everybody(visitor: Door) -> None:
+    """Every path of the server is a door's, or public on purpose; probes and metrics have a port of their own."""
+    public = {"/", "/docs", "/openapi.json"}
+    paths = {route.resource.canonical.rstrip("/") or "/" for route in visitor.client.app.router.routes()}  # type: ignore[union-attr]
+    unknown = paths - public - {path for _, path in ROUTES}
+    assert [path for path in unknown if not path.startswith("/callbacks/")] == []
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/livez", "/readyz", "/debug", "/admin", "/.env", "/server-status"])
+async def test_what_operators_look_at_is_not_on_the_public_port(visitor: Door, path: str) -> None:
+    assert (await visitor.call("GET", path))[0] == 404
+
+
 async def test_b_253_no_key_reaches_what_is_anothers(door: Door, figure: Callable[[str], None]) -> None:
     """The answer is the same as for an id that nothing has; nothing changes, nothing is told."""
     owned, _ = await settle(door, door.account)
