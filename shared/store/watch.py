@@ -33,11 +33,17 @@ class Pass:
 
 _HOLD: Final = "select after, ended_at from schedule_watch for update skip locked"
 
+_BEGIN: Final = "insert into schedule_watch (began_at) values (clock_timestamp()) on conflict do nothing"
+"""Where the row was lost, as in a copy of the tables that matter."""
+
 
 async def hold_pass(tx: Connection) -> Pass | None:
     """Take a step of the pass; None while another process takes one."""
     row = await tx.fetchrow(_HOLD)
-    return Pass(**dict(row)) if row else None
+    if row is None:
+        await tx.execute(_BEGIN)
+        return None
+    return Pass(**dict(row))
 
 
 _ADVANCE: Final = """

@@ -212,6 +212,15 @@ async def test_a_pass_goes_on_where_another_process_left_it_and_rests_at_its_end
         assert (await lags(db)).last_pass < 60
 
 
+async def test_where_nothing_is_known_of_passes_the_first_begins(sending: Sending) -> None:
+    await remind_times(sending, -5)
+    await sending.execute("delete from occurrences")
+    await sending.execute("delete from schedule_watch")
+    for _ in range(2):
+        await Sentinel(sending.runtime).tick()
+    assert len(await sending.fetch("select id from occurrences")) == 1
+
+
 async def test_two_side_by_side_mend_each_once(sending: Sending) -> None:
     reminders = [await remind_times(sending, -5) for _ in range(20)]
     await sending.execute("delete from occurrences")
