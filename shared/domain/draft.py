@@ -16,7 +16,7 @@ from shared.domain.occurrence import Kind
 from shared.domain.plan import Planned
 from shared.domain.recipient import Channel
 from shared.domain.reminder import Status
-from shared.domain.schedule import Around, Every, Schedule, Times, schedule_of, to_json
+from shared.domain.schedule import Around, Every, Schedule, Times, has_offset, intent, schedule_of, to_json
 
 
 class Category(StrEnum):
@@ -68,13 +68,16 @@ class Draft:
         }
 
     def _when(self) -> list[Any] | dict[str, Any]:
+        """As it was meant: how a zone's times are read may change before the same request comes again."""
         match self.schedule:
+            case Times(texts=texts) if not all(map(has_offset, texts)):
+                return sorted({intent(text) for text in texts})
             case Times(instants=instants):
                 return [at.isoformat() for at in instants]
             case Around() as around:
                 after = around.follow_up_after
                 lengths = [(one.days, one.clock) if one else None for one in (around.remind_before, after)]
-                return [around.event_at.isoformat(), *lengths]
+                return [intent(around.event), *lengths]
             case Every() as every:
                 return to_json(every)
 

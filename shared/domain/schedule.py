@@ -22,7 +22,9 @@ from shared.domain.wall_clock import (
     Gap,
     Overlap,
     at_wall_clock,
+    has_offset,
     instant,
+    intent,
     read_date,
 )
 from shared.domain.zones import BadZone, tzdata_version, zone, zone_names
@@ -46,7 +48,9 @@ __all__ = [
     "Unit",
     "advance",
     "at_wall_clock",
+    "has_offset",
     "instant",
+    "intent",
     "read_date",
     "schedule_of",
     "to_json",

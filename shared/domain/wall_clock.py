@@ -89,6 +89,20 @@ def instant(text: str, in_zone: ZoneInfo, rule: DstRule = DEFAULT_DST) -> dateti
     return at_wall_clock(naive, in_zone, rule)
 
 
+def intent(text: str) -> str:
+    """What a text that `instant` could read says, in one spelling: an instant, or a time on the wall of some zone.
+
+    Unlike the instant of the latter it stays the same whatever becomes of the zone's rules or of how they are read.
+    """
+    said = instant(text, ZoneInfo("UTC"))
+    return (said if has_offset(text) else said.replace(tzinfo=None)).isoformat()
+
+
+def has_offset(text: str) -> bool:
+    """Whether a text that `instant` could read names its own offset."""
+    return text[-1] in "Zz" or "+" in text or "-" in text[len("2025-05-29") :]
+
+
 def read_date(text: str) -> date:
     """The date that `text` (YYYY-MM-DD) names. Raises `BadTime`."""
     if _DATE.fullmatch(text) is None:

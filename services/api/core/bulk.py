@@ -82,11 +82,12 @@ async def _named(
         configuration_id=wanted.configuration_id,
     ):
         found[address.external_id].append(address)
-    return [(external_id, _target(found[external_id])) for external_id in dict.fromkeys(ids)]
+    unnamed = wanted.agent_id is None and wanted.configuration_id is None
+    return [(external_id, _target(found[external_id], unnamed=unnamed)) for external_id in dict.fromkeys(ids)]
 
 
-def _target(found: Sequence[Address]) -> UUID | Refused:
+def _target(found: Sequence[Address], *, unnamed: bool) -> UUID | Refused:
     try:
-        return the_one(found).id
+        return the_one(found, must_be_default=unnamed).id
     except Refused as refusal:
         return refusal

@@ -173,11 +173,18 @@ async def _seen(db: Connection, reminder: Reminder) -> Seen:
 
 
 async def locate(
-    db: Connection, *, account_id: UUID, external_id: str, agent_id: str | None, configuration_id: str | None
+    db: Connection,
+    *,
+    account_id: UUID,
+    external_id: str,
+    agent_id: str | None,
+    configuration_id: str | None,
+    to_change: bool = False,
 ) -> UUID:
     """Our id of the reminder that an account calls so: its default configuration's, or the only one.
 
-    Raises `NotFound`, and `Conflict` where several configurations have one and none of them is the default.
+    Raises `NotFound`, and `Conflict` where several configurations have one and none of them is the default; or where
+    it is `to_change`, no configuration is named and the default one has none (B-065).
     """
     found = await store.find(
         db,
@@ -186,14 +193,19 @@ async def locate(
         agent_id=agent_id,
         configuration_id=configuration_id,
     )
-    return the_one(found).id
+    return the_one(found, must_be_default=to_change and agent_id is None and configuration_id is None).id
 
 
-def the_one(found: Sequence[Address]) -> Address:
-    """The address that is meant where a caller names no configuration. Raises like `locate`."""
+def the_one(found: Sequence[Address], *, must_be_default: bool) -> Address:
+    """The address that is meant where a caller names no configuration. Raises like `locate`.
+
+    What changes or removes must not fall on another configuration's because the default's has gone already.
+    """
     if not found:
         raise NotFound("reminder")
     default = [place for place in found if place.agent_id == place.configuration_id == DEFAULT_NAME]
+    if not default and must_be_default:
+        raise Conflict("ambiguous_id", "another configuration has this id; name its agentId and configurationId")
     if len(found) > 1 and not default:
         raise Conflict("ambiguous_id", "several configurations have this id; name agentId and configurationId")
     return default[0] if default else found[0]

@@ -111,6 +111,16 @@ async def test_b_027_a_configuration_says_how_times_are_read_that_a_change_of_cl
         assert (item["nextSendTime"], item["sendTimes"]) == (instant, [time])
 
 
+async def test_b_031_the_same_request_is_the_same_however_its_times_are_read_by_now(visitor: Door) -> None:
+    names = {"agentId": "default", "configurationId": "default"}
+    body = an_item(sendTimes=["2031-03-30T02:30:00", "2031-05-01T09:00:00Z"], timezone="Europe/Berlin")
+    assert (await visitor.call("POST", "/api/reminder/item/create", body))[0] == 201
+    await visitor.call("PUT", ROOT, names | {"dstGap": "before"})
+    assert (await visitor.call("POST", "/api/reminder/item/create", body))[0] == 200
+    later = body | {"sendTimes": ["2031-03-30T02:31:00", "2031-05-01T09:00:00Z"]}
+    assert (await visitor.call("POST", "/api/reminder/item/create", later))[0] == 409
+
+
 async def test_c_3_a_webhook_url_is_set_changed_and_switched_off(visitor: Door) -> None:
     """C-3, B-271: the secret is shown when it is made, and never again."""
     names = {"agentId": "agent", "configurationId": "c"}

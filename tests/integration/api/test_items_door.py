@@ -274,3 +274,25 @@ async def test_another_accounts_items_are_not_there(visitor: Door) -> None:
     body = {"action": "delete", "filter": {"status": "active"}}
     assert (await visitor.call("POST", f"{ITEM}/bulk", body, key=stranger))[1]["total"] == 0
     assert (await visitor.call("GET", f"{ITEM}/item-1"))[0] == 200
+
+
+async def test_b_065_a_change_that_names_no_configuration_never_falls_on_another_than_the_default(
+    visitor: Door,
+) -> None:
+    """B-045: the second DELETE of an id removed another configuration's item."""
+    await visitor.call("POST", "/api/reminder/configuration", {"agentId": "agent", "configurationId": "c"})
+    elsewhere = {"agentId": "agent", "configurationId": "c"}
+    for where in ({}, elsewhere):
+        assert (await visitor.call("POST", f"{ITEM}/create", an_item("twice", **where)))[0] == 201
+    assert (await visitor.call("DELETE", f"{ITEM}/twice"))[0] == 204
+    for method, path, body in (
+        ("DELETE", f"{ITEM}/twice", None),
+        ("PUT", f"{ITEM}/update", {"id": "twice", "status": "cancelled"}),
+    ):
+        status, refused = await visitor.call(method, path, body)
+        assert (status, refused["error"]["code"]) == (409, "ambiguous_id")
+    _, done = await visitor.call("POST", f"{ITEM}/bulk", {"action": "delete", "ids": ["twice"]})
+    assert done["results"][0]["error"]["code"] == "ambiguous_id"
+    assert (await visitor.call("GET", f"{ITEM}/twice"))[1]["status"] == "active"
+    assert (await visitor.call("DELETE", f"{ITEM}/twice?agentId=agent&configurationId=c"))[0] == 204
+    assert (await visitor.call("DELETE", f"{ITEM}/twice"))[0] == 404

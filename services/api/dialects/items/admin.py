@@ -52,6 +52,7 @@ async def update(call: Call) -> web.Response:
         external_id=body.id,
         agent_id=where.agent_id,
         configuration_id=where.configuration_id,
+        to_change=True,
     )
     held = await hold(call.tx, account_id=account_id, id=id)
     configuration = await get_configuration_by_row(call.tx, account_id=account_id, id=held.reminder.configuration_id)
@@ -89,6 +90,7 @@ async def remove(call: Call) -> web.Response:
         external_id=call.request.match_info["reminderId"],
         agent_id=where.agent_id,
         configuration_id=where.configuration_id,
+        to_change=True,
     )
     held = await hold(call.tx, account_id=account_id, id=id)
     outcome = await delete_reminder(call.tx, held, now=call.now)
