@@ -55,6 +55,9 @@ _CAMPAIGN_RUNS: Final = """(r.enrollment_id is null or exists (
           where e.id = r.enrollment_id and not e.stale and g.status = 'running'))"""
 """Whether `reminders r` may be sent as far as its campaign goes: it runs, and the plan fits it (B-098, B-265)."""
 
+_CONFIGURATION_RUNS: Final = """exists (
+          select from configurations c where c.id = r.configuration_id and c.state = 'running')"""
+
 _AFTER: Final = "(coalesce($2::timestamptz, '-infinity'), coalesce($3::uuid, '00000000-0000-0000-0000-000000000000'))"
 
 _CLAIM: Final = f"""
@@ -206,7 +209,8 @@ with hint as (select * from unnest($1::uuid[], $2::int[], $3::uuid[]) as h (id, 
         join reminders r on r.id = o.reminder_id
         join route x on x.channel = r.channel
         where o.version = h.version and r.status = 'active' and {BARRED} is null
-          and ((o.state = 'queued' and {_CAMPAIGN_RUNS}) or (o.state = 'sending' and o.attempt_id = h.attempt_id))
+          and ((o.state = 'queued' and {_CONFIGURATION_RUNS} and {_CAMPAIGN_RUNS})
+               or (o.state = 'sending' and o.attempt_id = h.attempt_id))
         order by o.id
         for update of o)
 update occurrences o
@@ -229,9 +233,9 @@ async def begin(
     """Mark these (id, version, new attempt id) as sending; commit it before the first byte goes to a provider.
 
     What is missing from the result was a duplicate, cancelled, changed or done: it drops out here. So does a send
-    whose recipient opted out since its claim, or whose campaign was paused or changed: it is claimed anew, or ended,
-    after its lease. Safe to repeat: what these very attempts have begun already is in the result again, under a new
-    lease.
+    whose recipient opted out since its claim, or whose configuration or campaign was paused, or its campaign changed:
+    it is claimed anew, or ended, after its lease. Safe to repeat: what these very attempts have begun already is in the
+    result again, under a new lease.
     """
     ids, versions, attempts = (list(column) for column in zip(*hints, strict=True))
     channels, providers, keys = (

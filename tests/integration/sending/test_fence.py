@@ -61,6 +61,21 @@ async def test_a_begin_whose_commit_was_not_heard_of_is_found_again(
     assert len(sending.provider.calls) == 1
 
 
+async def test_b_265_nothing_is_begun_once_its_configuration_was_paused_though_it_was_claimed(sending: Sending) -> None:
+    """A hint may wait in a queue for as long as its lease; the answer to the pause is out by then."""
+    reminder = await sending.remind(0)
+    hints = await sending.queue()
+    await sending.execute("update configurations set state = 'paused'")
+    await sending.dispatcher.send(hints)
+    assert not sending.provider.calls
+    await sending.execute("update configurations set state = 'running'")
+    await sending.let_leases_run_out()
+    await sending.listen()
+    await sending.scheduler.tick()
+    await sending.ring()
+    assert (await sending.occurrence(reminder))["state"] == "sent"
+
+
 async def test_another_dispatcher_never_takes_over_what_is_being_sent(sending: Sending) -> None:
     """B-266: only the attempt's own id finds it again."""
     await sending.remind(0)
