@@ -11,6 +11,7 @@ import base64
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,9 @@ from tests.rig.receiver import Receiver
 
 PERSON = {"7700900555", "Zebrafinchia", "zebra.finch@example.com", "canarytext", "canary%20text", "canaryparameter"}
 MASTER_KEY = base64.b64encode(bytes(range(100, 132))).decode()
+
+GUESS = "sk_live_canarysecret"
+"""A key that is none: a refusal may repeat it where it stood in a field, a log may not."""
 
 WHERE_PEOPLE_ARE = {
     "contacts": {"phone", "email", "first_name", "last_name", "note"},
@@ -84,6 +88,7 @@ class Callers:
         }
         self.path = f"/api/reminder/{made['agent_id']}/{made['configuration_id']}"
         self.errors: list[str] = []
+        self.contact = ""
 
     async def call(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
         headers = {"x-api-key": self.key, "Idempotency-Key": f"k-{method}-{hash(path)}-{len(str(body))}"} | headers
@@ -115,7 +120,7 @@ class Callers:
         await self.call("POST", f"{self.path}/rem-1?secret={self.secret}", body, **{"x-api-key": ""})
         person = {"phone": "+447700900555", "email": "zebra.finch@example.com", "first_name": "Zebrafinchia"}
         person |= {"note": "canarytext", "marketing_consent": True}
-        contact = (await self.call("POST", "/v1/contacts", person))["contact_id"]
+        self.contact = contact = (await self.call("POST", "/v1/contacts", person))["contact_id"]
         await self.call("POST", "/v1/messages", {"contact_id": contact, "body": "canarytext sms"})
         mail = {"contact_id": contact, "body": "canarytext mail", "channel": "email", "subject": "canarytext"}
         await self.call("POST", "/v1/messages", mail)
@@ -140,7 +145,7 @@ class Callers:
 
     async def mistakes(self) -> None:
         """Requests that are refused, with a secret in each place where one may stand."""
-        key, other = self.key, "sk_live_canarysecret"
+        key, other = self.key, GUESS
         self.secrets |= {other}
         for path in (
             "/v1/contacts/+447700900555",
@@ -216,16 +221,30 @@ async def _all_sent(callers: Callers, receiver: Receiver) -> bool:
     return len(messages) >= 6 and len(receiver.ledger) >= 7
 
 
-async def test_b_007_private_words_are_only_where_they_must_be(
-    environment: dict[str, str], tmp_path: Path, figure: Callable[[str], None]
-) -> None:
-    await migrate(environment["DATABASE_URL"])
+@dataclass
+class Kept:
+    """All that is to be looked through."""
+
+    told: dict[str, str]
+    """Logs by service, metrics, broker."""
+    refusals: list[str]
+    secrets: set[str]
+    people: dict[str, set[str]]
+    """Tables and columns that held something of the person."""
+    keys: dict[str, set[str]]
+    """The same of secrets."""
+    left: dict[str, set[str]]
+    """What held something of the person once they had been erased."""
+
+
+async def collect(environment: dict[str, str], folder: Path) -> Kept:
+    dsn = environment["DATABASE_URL"]
+    await migrate(dsn)
     account = await asyncio.to_thread(admin, environment, "create-account", "Acme")
     words = ("create-configuration", "--account", account["account_id"], "--agent", "billing")
     made = await asyncio.to_thread(admin, environment, *words)
-    services = {"api": 1, "scheduler": 1, "dispatcher": 1, "webhooks": 1}
-    tap = Tap()
-    async with running(services, environment, tmp_path) as processes, Receiver.running() as receiver:
+    services, tap = {"api": 1, "scheduler": 1, "dispatcher": 1, "webhooks": 1}, Tap()
+    async with running(services, environment, folder) as processes, Receiver.running() as receiver:
         every = [process for group in processes.values() for process in group]
         async with (
             tap.listening(environment["BUS_URL"]),
@@ -235,26 +254,31 @@ async def test_b_007_private_words_are_only_where_they_must_be(
             signing = await callers.everything(receiver.url("ok"))
             await callers.mistakes()
             await eventually(lambda: _all_sent(callers, receiver), within=30)
-            await eventually(lambda: len(tap.messages) > 20)
-        metrics = await metrics_of(every)
-        logs = {process.service: process.log.read_text() for process in every}
+            secrets = {*callers.secrets, signing, signing.removeprefix("whsec_"), MASTER_KEY}
+            people, keys = await columns_with(PERSON, dsn), await columns_with(secrets, dsn)
+            seen = len(tap.messages)
+            await callers.call("DELETE", f"/v1/contacts/{callers.contact}?erase=true")
+            await eventually(lambda: b"contact.deleted" in b"".join(tap.messages[seen:]))
+            left = await columns_with(PERSON, dsn)
+        told = {process.service: process.log.read_text() for process in every}
+        told |= {"metrics": await metrics_of(every), "broker": "\n".join(map(repr, tap.messages))}
+    return Kept(told, callers.errors, secrets, people, keys, left)
 
-    secrets = {*callers.secrets, signing, signing.removeprefix("whsec_"), MASTER_KEY}
-    for name, text in {**logs, "metrics": metrics, "broker": repr(tap.messages)}.items():
-        assert found(PERSON | secrets, text) == set(), name
-    assert found(secrets - {"sk_live_canarysecret"}, "".join(callers.errors)) == set()
-    people, keys = (
-        await columns_with(PERSON, environment["DATABASE_URL"]),
-        await columns_with(secrets, environment["DATABASE_URL"]),
-    )
-    misplaced = {table: held - WHERE_PEOPLE_ARE.get(table, set()) for table, held in people.items()}
+
+async def test_b_007_private_words_are_only_where_they_must_be_and_b_129_can_be_erased(
+    environment: dict[str, str], tmp_path: Path, figure: Callable[[str], None]
+) -> None:
+    kept = await collect(environment, tmp_path)
+    for name, text in kept.told.items():
+        assert found(PERSON | kept.secrets, text) == set(), name
+    assert found(kept.secrets - {GUESS}, "".join(kept.refusals)) == set()
+    misplaced = {table: held - WHERE_PEOPLE_ARE.get(table, set()) for table, held in kept.people.items()}
     assert {table: held for table, held in misplaced.items() if held} == {}
-    assert keys == {}
-    assert {"contacts", "reminders", "occurrences", "sandbox_messages", "deliveries"} <= set(people), (
-        "else nothing was tried"
-    )
-    lines = sum(text.count("\n") for text in logs.values())
+    assert kept.keys == {}
+    tried = {"contacts", "reminders", "occurrences", "sandbox_messages", "deliveries"}
+    assert tried <= set(kept.people), "else nothing was tried"
+    assert kept.left == {}
+    counts = ", ".join(f"{text.count(chr(10))} lines of {name}" for name, text in kept.told.items())
     figure(
-        f"{lines} log lines, {len(tap.messages)} broker messages, {len(callers.errors)} refusals, "
-        f"{metrics.count(chr(10))} metric lines: 0 canaries; in tables only in the columns of people"
+        f"0 canaries in {counts} and {len(kept.refusals)} refusals; in tables only where people are, and then nowhere"
     )
