@@ -21,6 +21,7 @@ from services.dispatcher.provider import Idempotency, Provider, call
 from services.dispatcher.recorder import Recorder
 from services.dispatcher.routing import Providers
 from shared.bus.bus import BusMessage, Undeliverable
+from shared.bus.handling import Running
 from shared.domain.outcome import Accepted, Failed, Outcome, Rejected, Unknown
 from shared.domain.recipient import Channel
 from shared.messages.commands import SendDue
@@ -53,35 +54,47 @@ class Dispatcher:
         self._recorder = recorder
         self._lease = timedelta(seconds=runtime.settings.lease)
         self._slots = _Slots(runtime.settings.send_concurrency)
+        self._running = Running()
         self._routes = [_route(channel, providers.for_channel(channel)) for channel in Channel]
 
     async def handle(self, message: BusMessage) -> None:
-        """Send all that one command names; returns when every outcome is written. Raises `Undeliverable`."""
+        """Begin all that one command names; the calls go on when this returns. Raises `Undeliverable`.
+
+        A command is done with once its sends are marked: from there on their leases answer for them. Held until the
+        last answer, it would let a slow provider stop what falls due one by one at the few messages of the prefetch.
+        """
         try:
             command = unwrap(decode(message.body))
         except (Undecodable, UnknownType) as error:
             raise Undeliverable(str(error)) from error
         if not isinstance(command, SendDue):
             raise Undeliverable("not a send.due")
-        await self.send([(due.occurrence_id, due.version) for due in command.due])
+        await self._start([(due.occurrence_id, due.version) for due in command.due])
 
     async def send(self, hints: Sequence[Hint]) -> None:
-        """Begin as many as can start at once, again and again until all are sent; a stop gives back the rest."""
-        waiting = list(hints)
-        async with asyncio.TaskGroup() as group:
-            while waiting and not self._runtime.stopping.is_set():
-                free = await self._slots.take(len(waiting))
-                if self._runtime.stopping.is_set():  # it came while every slot was in use
-                    self._slots.give(free)
-                    break
-                chunk, waiting = waiting[:free], waiting[free:]
-                begun, until = await self.begin(chunk)
-                self._slots.give(free - len(begun))
-                for attempt in begun:
-                    group.create_task(self._attempt(attempt, until))
-            if waiting:
-                rest = waiting
-                await patiently(lambda: self._release(rest), name="release")
+        """Send all of these; returns when every outcome is written."""
+        await asyncio.gather(*await self._start(hints))
+
+    async def drain(self, seconds: float) -> None:
+        """Wait up to `seconds` for the calls that are under way, and leave the rest to their leases."""
+        await self._running.drain(seconds)
+
+    async def _start(self, hints: Sequence[Hint]) -> list[asyncio.Task[None]]:
+        """Begin as many as can start at once, again and again until all are begun; a stop gives back the rest."""
+        waiting, started = list(hints), []
+        while waiting and not self._runtime.stopping.is_set():
+            free = await self._slots.take(len(waiting))
+            if self._runtime.stopping.is_set():  # it came while every slot was in use
+                self._slots.give(free)
+                break
+            chunk, waiting = waiting[:free], waiting[free:]
+            begun, until = await self.begin(chunk)
+            self._slots.give(free - len(begun))
+            started += [self._running.spawn(self._attempt(attempt, until)) for attempt in begun]
+        if waiting:
+            rest = waiting
+            await patiently(lambda: self._release(rest), name="release")
+        return started
 
     async def begin(self, hints: Sequence[Hint]) -> tuple[list[Begun], float]:
         """Mark these as sending, however long the database takes; and until when, by `monotonic`, they may be called.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from time import monotonic
 
 import structlog
 
@@ -71,7 +72,9 @@ async def run(runtime: Runtime) -> None:
             runtime.checks["broker"] = runtime.bus.ready
             await runtime.stopping.wait()
             asking.cancel()  # a question can be asked again; a stop need not wait for its answer
+            drained_by = monotonic() + settings.drain
             await runtime.bus.stop_consuming(drain=settings.drain, queue=SEND_DUE)
+            await dispatcher.drain(max(0.0, drained_by - monotonic()))
             await recorder.finish(recording)
     finally:
         await providers.close()

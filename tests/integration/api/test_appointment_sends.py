@@ -35,6 +35,7 @@ class Post:
         await self.runtime.bus.consume(SEND_DUE, self.dispatcher.handle)
         await self.scheduler.tick()
         await self.runtime.bus.stop_consuming(drain=20)
+        await self.dispatcher.drain(20)
         rows = await self.practice.door.fetch("select text from sandbox_messages order by received_at, key")
         return [row["text"] for row in rows]
 

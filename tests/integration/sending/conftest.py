@@ -85,13 +85,17 @@ class Sending:
     async def ring(self) -> float:
         """One tick of the scheduler, and all that it rang is sent and settled."""
         pause = await self.scheduler.tick()
-        draining = asyncio.create_task(self.runtime.bus.stop_consuming(drain=20))
+        draining = asyncio.create_task(self._drain())
         await asyncio.wait([draining, self.recording], return_when=asyncio.FIRST_COMPLETED)
         if self.recording.done():
             draining.cancel()
             self.recording.result()
         await self.listen()
         return pause
+
+    async def _drain(self) -> None:
+        await self.runtime.bus.stop_consuming(drain=20)
+        await self.dispatcher.drain(20)
 
     async def queue(self) -> list[tuple[UUID, int]]:
         """Claim what is due, and keep the hints: nothing is sent."""
