@@ -12,13 +12,14 @@ with made as (
     insert into reminders (id, account_id, configuration_id, door, external_id, channel, address, template_name,
         text, schedule, tzdata_version, status, on_unknown, created_at, updated_at)
     select gen_random_uuid(), $1, c.id, 'integration', $3 || ' ' || n, 'sms', '+62812' || lpad(n::text, 8, '0'),
-        'greeting', 'Hello ' || $3 || ' ' || n, '{}', '2026.6', 'active', $6, now(), now()
+        'greeting', 'Hello ' || $3 || ' ' || n,
+        jsonb_build_object('kind', 'times', 'send_times', jsonb_build_array(
+            now() + $4::interval + $5::interval * n / $2)),
+        '2026.6', 'active', $6, now(), now()
     from generate_series(1, $2) as n, (select id from configurations where account_id = $1 limit 1) c
-    returning id, external_id)
+    returning id, (schedule #>> '{send_times,0}')::timestamptz as due)
 insert into occurrences (id, reminder_id, account_id, seq, scheduled_for, due_at)
-select gen_random_uuid(), id, $1, 1, due, due
-from (select id, now() + $4::interval + $5::interval * (row_number() over (order by external_id) - 1) / $2 as due
-      from made) as spread
+select gen_random_uuid(), id, $1, 1, due, due from made
 """
 
 
