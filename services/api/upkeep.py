@@ -30,6 +30,9 @@ BATCH: Final = 50
 EVERY: Final = 10.0
 """Seconds between looks where nobody's day is over."""
 
+SOON: Final = 0.5
+"""Seconds until the next look where others held all that were found, or had moved them on."""
+
 LATER: Final = timedelta(hours=1)
 """When a contact is looked at again whom something kept from moving on."""
 
@@ -47,14 +50,18 @@ class Advancing:
         async with self._runtime.db.connection() as db:
             at = now or await occurrences.database_now(db)
             found = await contact_upkeep.passed(db, now=at, limit=self._batch)
+        moved = 0
         for account_id, id in found:
             # One transaction for each: who holds the sends of several takes them out of the order of ids.
             async with self._runtime.db.transaction() as tx:
                 taken = await contact_upkeep.take(tx, account_id=account_id, id=id, now=at)
                 if taken is not None:
                     await self._move(tx, *taken, now=at)
+                    moved += 1
             self._runtime.events_written.set()
-        return 0.0 if len(found) == self._batch else EVERY
+        if len(found) < self._batch:
+            return EVERY
+        return 0.0 if moved else SOON
 
     async def _move(self, tx: Connection, contact: Contact, account_zone: str, *, now: datetime) -> None:
         """One contact must not keep the others from moving on."""

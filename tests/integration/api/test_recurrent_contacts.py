@@ -10,7 +10,7 @@ import pytest
 
 from services.api import serve, upkeep
 from services.api.core.policy import Core
-from services.api.upkeep import LATER, Advancing
+from services.api.upkeep import EVERY, LATER, SOON, Advancing
 from shared.runtime.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -119,6 +119,17 @@ async def test_b_113_many_processes_move_each_contact_on_once(door: Door) -> Non
     rows = await door.fetch("select distinct next_due, sequence from contacts")
     assert rows == [{"next_due": "2030-02-28", "sequence": 2}]
     assert (await door.events()).count("contact.updated") == 60
+
+
+async def test_b_113_who_is_held_by_others_is_looked_for_again_after_a_pause(door: Door) -> None:
+    """Not at once: a look that finds a full batch and moves nobody would be made as fast as the database can answer."""
+    await upsert(door, next_due_at="2025-03-15", **EVERY_MONTH)
+    tick = advancing(door, batch=1).tick
+    async with door.runtime.db.transaction() as tx:
+        await tx.execute("select from contacts for update")
+        assert await tick() == SOON
+    assert await tick() == 0.0
+    assert await tick() == EVERY
 
 
 async def test_b_113_one_contact_that_cannot_move_on_keeps_no_other_back(
