@@ -17,6 +17,9 @@ from shared.domain.occurrence import Kind, State
 from shared.domain.plan import Place, Planned
 from shared.domain.refusal import Invalid, Problem
 
+DEFAULT_REMINDER: Final = "PT3H"
+"""How long before its event an appointment is reminded of, where nothing is said (B-219)."""
+
 MOST_TEXT: Final = 1_600
 """Characters of a message, before and after its macros are filled."""
 

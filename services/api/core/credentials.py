@@ -16,6 +16,9 @@ from shared.store.database import Connection
 
 USE_NOTED_EVERY: Final = timedelta(minutes=1)
 
+MOST_KEY_GRACE: Final = 7 * 24 * 3600
+"""Seconds that a refreshed key may go on at the most (B-008)."""
+
 KEY_PAIR: Final = (CredentialKind.PRIMARY, CredentialKind.SECONDARY)
 
 

@@ -65,3 +65,10 @@ async def test_an_idempotency_key_is_kept_at_this_door_too(practice: Practice) -
     other = json.loads(json.dumps(body)) | {"firstName": "Other"}
     answer = await practice.door.call("POST", "/events/reminders", other, headers=headers)
     assert code(answer) == (409, "IDEMPOTENCY_KEY_REUSED")
+
+
+async def test_an_empty_optional_text_is_taken_as_left_out(practice: Practice) -> None:
+    """B-216, B-212: many a form sends what was left out so; two of them are no duplicates."""
+    empty = {"externalEventId": "", "firstName": "", "lastName": "", "emailAddress": ""}
+    one, other = await practice.booked(**empty), await practice.booked(**empty)
+    assert one != other

@@ -114,6 +114,8 @@ def _few(values: dict[str, Scalar]) -> dict[str, Scalar]:
 
 
 Line = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_no_controls)]
+OptionalLine = Annotated[Line | None, BeforeValidator(lambda given: None if given == "" else given)]
+"""An empty text is none: many a form sends what was left out so."""
 PhoneNumber = Annotated[str, AfterValidator(_phone), E164]
 Offset = Annotated[str, AfterValidator(_duration), DURATION]
 Moment = Annotated[str, AfterValidator(_moment), MOMENT]

@@ -8,7 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from services.api.dialects.appointments import wire
-from shared.domain.booking import AppointmentMessage, AppointmentType, Booking, around_of
+from shared.domain.booking import DEFAULT_REMINDER, AppointmentMessage, AppointmentType, Booking, around_of
 from shared.domain.draft import Draft, Reminder, draft_of
 from shared.domain.metadata import macros
 from shared.domain.recipient import Channel, phone_in
@@ -42,7 +42,7 @@ def to_draft(body: wire.NewAppointment, *, region: str, dst: DstRule) -> Draft:
         schedule=_around(
             body.event_date_time,
             body.subscriber_time_zone,
-            Duration.parse(body.remind_time_offset or wire.DEFAULT_OFFSET),
+            Duration.parse(body.remind_time_offset or DEFAULT_REMINDER),
             Duration.parse(body.follow_up_time_offset) if body.follow_up_time_offset else None,
             dst,
         ),

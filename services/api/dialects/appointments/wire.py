@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, NotRequired
+from typing import NotRequired
 
 from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -15,17 +15,15 @@ from services.api.dialects.appointments.fields import (
     Metadata,
     Moment,
     Offset,
+    OptionalLine,
     PhoneNumber,
     Text,
     Zone,
 )
 from services.api.parse import PARTIAL, CamelWire
-from shared.domain.booking import MessageType
+from shared.domain.booking import DEFAULT_REMINDER, MessageType
 from shared.domain.metadata import Scalar
 from shared.domain.reminder import CancelOutcome, Status
-
-DEFAULT_OFFSET: Final = "PT3H"
-"""Between the reminder and the appointment, where nothing is said (B-219)."""
 
 
 class EventType(CamelWire):
@@ -37,11 +35,11 @@ class EventType(CamelWire):
 class NewAppointment(CamelWire):
     """`POST /events/reminders`; a `uuid` in it is ignored (B-210)."""
 
-    external_event_id: Line | None = None
+    external_event_id: OptionalLine = None
     phone: PhoneNumber
-    first_name: Line | None = None
-    last_name: Line | None = None
-    email_address: Line | None = None
+    first_name: OptionalLine = None
+    last_name: OptionalLine = None
+    email_address: OptionalLine = None
     event_type: EventType
     remind_time_offset: Offset | None = None
     follow_up_time_offset: Offset | None = None
@@ -56,13 +54,13 @@ class AppointmentChange(CamelWire):
 
     model_config = PARTIAL
 
-    external_event_id: Line | None = None
+    external_event_id: OptionalLine = None
     phone: PhoneNumber = ""
-    first_name: Line | None = None
-    last_name: Line | None = None
-    email_address: Line | None = None
+    first_name: OptionalLine = None
+    last_name: OptionalLine = None
+    email_address: OptionalLine = None
     event_type: EventType = EventType(uuid="-")
-    remind_time_offset: Offset = DEFAULT_OFFSET
+    remind_time_offset: Offset = DEFAULT_REMINDER
     follow_up_time_offset: Offset | None = None
     event_date_time: Moment = ""
     subscriber_time_zone: Zone = "UTC"
@@ -84,7 +82,7 @@ class _Query(CamelWire):
 class AppointmentQuery(_Query):
     """`GET /events/reminders`."""
 
-    external_event_id: Line | None = None
+    external_event_id: OptionalLine = None
     phone: LookedFor | None = None
 
 

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from services.api.core import configurations as core
 from services.api.core.configurations import Details
-from services.api.core.credentials import KEY_PAIR, refresh_keys
+from services.api.core.credentials import KEY_PAIR, MOST_KEY_GRACE, refresh_keys
 from services.api.core.endpoints import set_configuration_webhook
 from services.api.dialect import Call, RouteDef
 from services.api.dialects.items import answers
@@ -21,8 +21,6 @@ from shared.domain.refusal import Invalid, Problem
 
 _ROOT: Final = "/api/reminder/configuration"
 PATH: Final = f"{_ROOT}/{{agentId}}/{{configurationId}}"
-
-MOST_KEY_GRACE: Final = 7 * 24 * 3600
 
 
 async def named(call: Call) -> Configuration:

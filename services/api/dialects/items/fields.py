@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from services.api.dialects.items.paths import RESERVED_IDS
@@ -111,6 +111,8 @@ Segment = Annotated[
 ]
 """Stands in a path: a caller's id, an agent, a configuration, a template."""
 Line = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_no_controls)]
+OptionalLine = Annotated[Line | None, BeforeValidator(lambda given: None if given == "" else given)]
+"""An empty text is none: many a form sends what was left out so."""
 Parameter = Annotated[str, Field(max_length=1_024), AfterValidator(_no_controls)]
 Parameters = Annotated[tuple[Parameter, ...], Field(strict=False), items(most=MAX_PARAMETERS)]
 Text = Annotated[str, Field(min_length=1, max_length=10_000), AfterValidator(_no_controls_but_lines)]

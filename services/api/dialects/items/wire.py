@@ -13,6 +13,7 @@ from services.api.dialects.items.fields import (
     ItemId,
     Line,
     Moment,
+    OptionalLine,
     Parameters,
     PhoneNumber,
     Segment,
@@ -31,7 +32,7 @@ class NewReminder(CamelWire):
     timezone: Zone | None = None
     country_code: CountryCode
     phone_number: PhoneNumber
-    recipient_name: Line | None = None
+    recipient_name: OptionalLine = None
     notification_template_name: Line
     template_parameters: Parameters
     send_times: SendTimes
@@ -65,7 +66,7 @@ class ItemUpdate(CamelWire):
     timezone: Zone = "UTC"
     country_code: CountryCode = ""
     phone_number: PhoneNumber = ""
-    recipient_name: Line | None = None
+    recipient_name: OptionalLine = None
     notification_template_name: Line = ""
     template_parameters: Parameters = ()
     send_times: SendTimes = ()
