@@ -42,15 +42,20 @@ class KeptMessage(SandboxMessage):
 _KEEP: Final = """
 insert into sandbox_messages (key, account_id, occurrence_id, reminder_id, external_id, channel, address, template,
     language, parameters, text, subject, scheduled_for, received_at, message_id)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, clock_timestamp(), $14)
+select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, clock_timestamp(), $14
+from (select from reminders where id = $4 for key share) still_there
 on conflict (key) do update set key = excluded.key
 returning message_id
 """
 
 
 async def keep(db: Connection, message: SandboxMessage) -> str:
-    """Keep `message` and return its id; the same key again returns the first one's id."""
-    message_id: str = await db.fetchval(
+    """Keep `message` and return its id; the same key again returns the first one's id.
+
+    Of a reminder that was removed meanwhile nothing is kept: its person may have been erased.
+    """
+    fresh = f"sandbox_{uuid7().hex}"
+    message_id: str | None = await db.fetchval(
         _KEEP,
         message.key,
         message.account_id,
@@ -65,9 +70,9 @@ async def keep(db: Connection, message: SandboxMessage) -> str:
         message.text,
         message.subject,
         message.scheduled_for,
-        f"sandbox_{uuid7().hex}",
+        fresh,
     )
-    return message_id
+    return message_id or fresh
 
 
 _NEWEST: Final = """

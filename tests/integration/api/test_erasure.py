@@ -179,3 +179,14 @@ async def test_b_267_somebody_may_opt_out_and_be_erased_more_than_once(door: Doo
         assert (await door.call("DELETE", f"/v1/contacts/{id}?erase=true"))[0] == 200
     assert await traces(door) == []
     assert len(await door.fetch("select 1 from suppressions")) == 1
+
+
+async def test_b_129_what_comes_to_the_sandbox_after_an_erasure_is_not_kept(door: Door) -> None:
+    """A call that was under way: it ends as it would have, and leaves nothing."""
+    id = await live(door)
+    rows = await door.fetch("select id, channel, address from reminders")
+    await door.call("DELETE", f"/v1/contacts/{id}?erase=true")
+    for n, row in enumerate(rows):
+        async with door.runtime.db.transaction() as tx:
+            assert (await sandbox.keep(tx, given(door, n, row))).startswith("sandbox_")
+    assert await traces(door) == []

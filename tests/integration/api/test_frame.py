@@ -161,11 +161,13 @@ async def test_two_changes_that_lock_each_other_out_both_go_through(door: Door) 
 
 
 async def test_the_sandbox_shows_an_account_its_own_messages(door: Door) -> None:
+    await door.call("POST", f"{ITEM}/create", an_item("rem-1"))
+    (reminder,) = await door.fetch("select id from reminders")
     message = sandbox.SandboxMessage(
         key="k1",
         account_id=door.account.account_id,
         occurrence_id=uuid4(),
-        reminder_id=uuid4(),
+        reminder_id=reminder["id"],
         external_id="rem-1",
         channel=Channel.SMS.value,
         address="+6281234567890",
