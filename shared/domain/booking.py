@@ -84,6 +84,8 @@ class Booking:
         return cls(**{field.name: details[field.name] for field in fields(cls) if field.name in details})
 
 
+_MADE: Final = frozenset({State.SENDING, State.SENT, State.UNCERTAIN})
+
 _KINDS: Final = {
     MessageType.REMINDER: Kind.MAIN,
     MessageType.FOLLOW_UP: Kind.FOLLOW_UP,
@@ -184,8 +186,16 @@ def replanned(
     wanted: list[Planned] = []
     for kind, unchanged in same.items():
         has_one = any(place.kind is kind and place.state is not State.CANCELLED for place in places)
+        if kind is Kind.MAIN and _reminded(places, after):
+            continue
         wanted += _waiting(places, draft, kind) if unchanged and has_one else [p for p in planned if p.kind is kind]
     return tuple(sorted(wanted, key=lambda one: one.at))
+
+
+def _reminded(places: Sequence[Place], around: Around) -> bool:
+    """Whether a reminder went out, or may have, in the time in which one of this event does."""
+    made = (place for place in places if place.kind is Kind.MAIN and place.state in _MADE)
+    return any(around.remind_at <= place.scheduled_for < around.event_at for place in made)
 
 
 def _waiting(places: Sequence[Place], draft: Draft, kind: Kind) -> tuple[Planned, ...]:

@@ -96,6 +96,14 @@ def test_a_late_booking_that_was_sent_at_once_is_not_sent_again_b_233() -> None:
     assert plan([sent], same, same, late=LateBooking.SEND_NOW) == []
 
 
+def test_an_event_that_is_moved_away_and_back_is_not_reminded_of_twice_b_233() -> None:
+    soon, away = around(NOON + HOUR / 2, after=None), around(NOON + 10 * HOUR, after=None)
+    sent = a_place(Kind.MAIN, NOON - HOUR / 4, State.SENT)
+    assert plan([sent], soon, away, late=LateBooking.SEND_NOW) == [(Kind.MAIN, NOON + 9 * HOUR, True)]
+    waiting = a_place(Kind.MAIN, NOON + 9 * HOUR, seq=2)
+    assert plan([sent, waiting], away, soon, late=LateBooking.SEND_NOW) == []
+
+
 def test_a_follow_up_that_is_asked_for_later_is_planned_b_225() -> None:
     found = plan([a_place(Kind.MAIN, NOON + 4 * HOUR)], around(after=None), around())
     assert found == [(Kind.MAIN, NOON + 4 * HOUR, True), (Kind.FOLLOW_UP, NOON + 7 * HOUR, True)]
