@@ -8,7 +8,7 @@ MADE := .venv/made
 INSTALLED := .venv/installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run test fuzz check format behaviours golden
+.PHONY: help run test fuzz faults faults-long check format behaviours golden
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +22,14 @@ test: $(INSTALLED) ## Run every test; they start the servers that they need
 
 fuzz: $(INSTALLED) ## Ask the running API 1,000 made-up requests for each operation of its OpenAPI document
 	@FUZZ=$(FUZZ) $(BIN)/pytest -q tests/integration/fuzz tests/integration/api/test_every_input.py
+
+faults: $(INSTALLED) ## Kill, freeze, starve and disconnect everything at full size, and print the figures; about 50 minutes
+	@tests/rig/install_rabbitmq.sh
+	@BELLTOWER_FAULTS=full $(BIN)/pytest -q tests/faults
+
+faults-long: $(INSTALLED) ## The same with what is for the night only
+	@tests/rig/install_rabbitmq.sh
+	@BELLTOWER_FAULTS=long $(BIN)/pytest -q tests/faults
 
 check: $(INSTALLED) ## Check format, style, types and who imports whom
 	@$(BIN)/ruff format --check .

@@ -56,7 +56,7 @@ async def test_an_api_that_is_killed_while_it_writes_loses_and_doubles_nothing_r
 async def test_a_webhook_service_that_is_killed_delivers_everything_r_05(
     own: Trial, environment: dict[str, str], tmp_path: Path, figure: Figure
 ) -> None:
-    sends, kills, at_once = pick(250, 5_000), pick(4, 10), 50
+    sends, kills, at_once = pick(120, 5_000), pick(3, 10), 50
     more = {
         "BELLTOWER_WEBHOOK_LEASE": "4",
         "BELLTOWER_WEBHOOK_TIMEOUT": "2",

@@ -73,7 +73,7 @@ async def test_the_broker_is_killed_under_load_and_no_event_is_lost_b_02(
 async def test_without_a_broker_the_api_goes_on_and_the_backlog_drains_b_03(
     house: House, trial: Trial, figure: Figure
 ) -> None:
-    before, away = house.pids, pick(8.0, 60.0)
+    before, away = house.pids, pick(5.0, 60.0)
     async with watching(house.processes) as samples:
         async with trial.loaded():
             await asyncio.to_thread(house.node.kill)
@@ -104,7 +104,7 @@ async def test_under_an_alarm_publishers_wait_and_nothing_is_published_twice_b_0
         async with trial.loaded(callers=2):
             await house.ctl(*raised[alarm])
             try:
-                await asyncio.sleep(pick(6, 20))
+                await asyncio.sleep(pick(3, 20))
             finally:
                 await house.ctl(*cleared[alarm])
             calmed_at = datetime.now(UTC)
@@ -142,7 +142,7 @@ async def test_lost_confirms_make_repeats_and_no_loss_b_06(house: House, trial: 
         await trial.endpoint(receiver)
         async with trial.loaded(callers=2):
             await house.to_rabbit.set(Mode.DROP_REPLY)
-            await asyncio.sleep(pick(7, 20))
+            await asyncio.sleep(pick(6, 20))
             await house.to_rabbit.set(Mode.PASS)
             await house.ready(within=35)
             calmed_at = datetime.now(UTC)

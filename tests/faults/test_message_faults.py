@@ -51,7 +51,7 @@ async def test_every_message_comes_four_times_and_out_of_order_b_07(house: House
         async with Receiver.running() as receiver:
             await trial.endpoint(receiver)
             async with trial.loaded():
-                await asyncio.sleep(pick(4, 20))
+                await asyncio.sleep(pick(3, 20))
             seconds = await trial.check()
             posts = Counter(post.json()["id"] for post in receiver.ledger)
     finally:
@@ -183,7 +183,7 @@ async def test_a_bad_consumer_beside_ours_delays_and_loses_nothing_b_11(
     stopping = asyncio.Event()
     rogue = asyncio.create_task(_misbehave(house, stopping, dies=manner != "never acknowledges"))
     async with trial.loaded(callers=2):
-        await asyncio.sleep(pick(4, 20))
+        await asyncio.sleep(pick(3, 20))
     await trial.until_ended(within=40)
     stopping.set()
     await rogue
@@ -202,7 +202,7 @@ async def test_a_full_queue_refuses_and_nothing_is_dropped_b_13(house: House, tr
         await house.ctl("set_policy", "--apply-to", "queues", "short", names, '{"max-length": 1}')
         try:
             async with trial.loaded(callers=8, pause=0.0):
-                await asyncio.sleep(pick(4, 20))
+                await asyncio.sleep(pick(3, 20))
         finally:
             await house.ctl("clear_policy", "short")
         calmed_at = datetime.now(UTC)

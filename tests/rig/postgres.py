@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +42,14 @@ class PostgresServer:
             assert time.monotonic() < deadline, "a killed PostgreSQL is still there"
             time.sleep(0.01)
 
+    def fill_the_disk(self, *, leave: int = 0) -> Path:
+        """Take all room but `leave` bytes; deleting the file that this returns gives it back."""
+        ballast = self.cluster.data.parent / "ballast"
+        room = os.statvfs(ballast.parent)
+        with ballast.open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, room.f_bavail * room.f_frsize - leave)
+        return ballast
+
     def stop(self) -> None:
         self.cluster.stop()
 
@@ -51,15 +61,24 @@ class PostgresServer:
 
 
 @contextmanager
-def private_postgres(*, durable: bool = False) -> Iterator[PostgresServer]:
-    """A new server for the time of the block. Fault tests ask for a `durable` one; the others for a quick one."""
+def private_postgres(
+    *, durable: bool = False, room: int | None = None, settings: Mapping[str, str] | None = None
+) -> Iterator[PostgresServer]:
+    """A new server for the time of the block. Fault tests ask for a `durable` one; the others for a quick one.
+
+    `room` in MB: on a disk of that size, in memory, which only root can mount. `settings` of PostgreSQL come last.
+    """
     # Not a folder of pytest's: those are closed to the user who runs the server.
     folder = Path(tempfile.mkdtemp(prefix="belltower-postgres-"))
+    if room is not None:
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={room}m", "belltower", folder], check=True)
     folder.chmod(0o711)
-    cluster = Cluster(folder / "data", _COMMON if durable else _COMMON | _FAST)
+    cluster = Cluster(folder / "data", _COMMON | ({} if durable else _FAST) | dict(settings or {}))
     try:
         cluster.start()
         yield PostgresServer(cluster)
     finally:
         cluster.stop()
+        if room is not None:
+            subprocess.run(["umount", folder], check=True)
         shutil.rmtree(folder)
