@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Final
 
-from shared.domain.contact import Contact, Interval, IntervalUnit
+from shared.domain.contact import Contact, Due, Interval, IntervalUnit
 from shared.domain.due import derived, read_due, settled, zone_of
 from shared.domain.refusal import Invalid, Problem
 from shared.domain.schedule import BadTime
@@ -41,7 +41,7 @@ def changed_by(known: Contact, given: ContactGiven, *, account_zone: str) -> Con
         custom_fields=_merged(known.custom_fields, given.custom_fields),
         interval=_interval(known, given),
     )
-    contact = _with_dates(contact, given, account_zone)
+    contact = _with_dates(contact, known, given, account_zone)
     try:
         contact, anchor = _due_by_interval(contact, account_zone)
         return settled(contact, known, account_zone=account_zone, anchor=anchor)
@@ -74,13 +74,16 @@ def _interval(known: Contact, given: ContactGiven) -> Interval | None:
     return Interval(wanted["value"], IntervalUnit(wanted["unit"]))
 
 
-def _with_dates(contact: Contact, given: ContactGiven, account_zone: str) -> Contact:
+def _with_dates(contact: Contact, known: Contact, given: ContactGiven, account_zone: str) -> Contact:
+    """A known date is read anew in another zone: a time without an offset is what the clock shows there (B-270)."""
     in_zone = zone_of(contact, account_zone)
+    moves = contact.time_zone != known.time_zone
     problems: list[Problem] = []
     for name, told in _DATES.items():
-        if name not in given.fields:
+        before: Due | None = getattr(known, name)
+        if name not in given.fields and not (moves and before):
             continue
-        text = given.fields[name]
+        text = given.fields.get(name, before and before.text)
         try:
             due = None if text is None else read_due(text, in_zone)
         except BadTime as error:

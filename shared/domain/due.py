@@ -69,7 +69,8 @@ def settled(contact: Contact, before: Contact, *, account_zone: str, anchor: dat
         return replace(contact, due_anchor=None, advance_at=None)
     in_zone = zone_of(contact, account_zone)
     day = day_of(due, in_zone)
-    stays = (due, interval) == (before.next_due, before.interval) and before.due_anchor is not None
+    was = before.next_due.text if before.next_due else None
+    stays = (due.text, interval) == (was, before.interval) and before.due_anchor is not None
     counts_from = before.due_anchor if stays else anchor or day
     return replace(contact, due_anchor=counts_from, advance_at=_end_of(day, in_zone))
 

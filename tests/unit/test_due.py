@@ -115,6 +115,28 @@ def test_b_117_without_a_date_it_is_an_interval_after_the_last_service_or_refuse
     assert refused.value.problems[0].field == "next_due_at"
 
 
+@pytest.mark.parametrize(
+    ("text", "before", "after"),
+    [
+        ("2026-07-31T09:00", "2026-07-31T08:00+00:00", "2026-07-31T13:00+00:00"),
+        ("2026-07-31T09:00+01:00", "2026-07-31T08:00+00:00", "2026-07-31T08:00+00:00"),
+        ("2026-07-31", "2026-07-31T00:00+00:00", "2026-07-31T00:00+00:00"),
+    ],
+)
+def test_b_105_b_270_a_contact_that_moves_is_due_when_the_clock_there_says_so(
+    text: str, before: str, after: str
+) -> None:
+    """B-115: and its month ends go on as they were; reminders went out at four in the morning."""
+    known = a_contact(text, last_service=text)
+    moved = given_to(known, {"time_zone": "America/New_York"})
+    for contact, at in ((known, before), (moved, after)):
+        assert contact.next_due is not None
+        assert contact.last_service is not None
+        assert contact.next_due.at == contact.last_service.at == datetime.fromisoformat(at)
+        assert (contact.next_due.text, contact.due_anchor) == (text, date(2026, 7, 31))
+    assert moved.advance_at == datetime(2026, 8, 1, 4, tzinfo=UTC)
+
+
 def test_b_118_switched_off_the_date_stays_and_the_interval_goes() -> None:
     contact = a_contact("2026-04-15")
     off = changed_by(contact, ContactGiven(fields={}, is_recurrent=False), account_zone=ACCOUNT_ZONE)
