@@ -1,4 +1,4 @@
-"""Limits at every door: a 429 in the door's own shape with the time to wait, and headers that tell no more than they must."""
+"""Limits at every door: a 429 in the door's own shape and the time to wait; headers that tell no more than they must."""
 
 from __future__ import annotations
 
