@@ -1,4 +1,4 @@
-"""Limits at every door: a 429 in the door's own shape and the time to wait; headers that tell no more than they must."""
+"""Limits at every door: a 429 in its own shape and the time to wait; headers that tell no more than they must."""
 
 from __future__ import annotations
 
