@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import aiohttp
 import orjson
 
+from services.dispatcher.deadline import until
 from services.dispatcher.timeouts import Timeouts
 from shared.domain.retry_after import retry_after
 
@@ -105,7 +106,7 @@ class HttpCaller:
         progress = _Progress()
         deadline = asyncio.get_running_loop().time() + self.timeouts.total
         try:
-            async with asyncio.timeout_at(deadline):
+            async with until(deadline):
                 response = await self._open().request(
                     method, url, data=body, headers=headers, allow_redirects=False, trace_request_ctx=progress
                 )
@@ -133,7 +134,7 @@ async def _read(response: aiohttp.ClientResponse, deadline: float) -> Answer:
     """The answer whose head has arrived: from here on its status stands, whatever becomes of its body."""
     body = bytearray()
     try:
-        async with asyncio.timeout_at(deadline):
+        async with until(deadline):
             while len(body) < BODY_LIMIT and (chunk := await response.content.read(BODY_LIMIT - len(body))):
                 body += chunk
     except (aiohttp.ClientError, OSError):

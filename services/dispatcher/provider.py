@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Protocol
 from uuid import UUID
 
+from services.dispatcher.deadline import until
 from shared.domain.outcome import Outcome, Unknown
 from shared.domain.receipt import Report
 from shared.domain.recipient import Channel
@@ -125,7 +126,7 @@ class Provider(Protocol):
 async def call(provider: Provider, message: OutgoingMessage, *, timeout: float = CALL_TIMEOUT) -> Outcome:
     """Call `provider`, bounded by `timeout` seconds; running out of time is `Unknown`."""
     try:
-        async with asyncio.timeout(timeout):
+        async with until(asyncio.get_running_loop().time() + timeout):
             return await provider.send(message)
     except TimeoutError:
         return Unknown(f"no answer within {timeout:g} s")
