@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from tests.rig.house import House, Trial, a_house, environment_for, trial_in
+from tests.rig.house import House, a_house, environment_for
 from tests.rig.provider_server import ProviderServer
+from tests.rig.trial import Trial, trial_in
 
 
 @pytest.fixture

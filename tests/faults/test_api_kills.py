@@ -11,10 +11,10 @@ from itertools import cycle
 from pathlib import Path
 
 from tests.rig.client import all_of
-from tests.rig.house import Trial
 from tests.rig.processes import running
 from tests.rig.receiver import Receiver
 from tests.rig.sizes import pick
+from tests.rig.trial import Trial
 
 Figure = Callable[[str], None]
 

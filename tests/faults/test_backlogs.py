@@ -11,9 +11,9 @@ import asyncpg
 
 from shared.store import occurrences
 from tests.rig.bounds import bounded, p99
-from tests.rig.house import Trial
 from tests.rig.processes import running
 from tests.rig.sizes import nightly
+from tests.rig.trial import Trial
 from tests.rig.watch import watching
 
 Figure = Callable[[str], None]

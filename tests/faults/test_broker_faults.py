@@ -10,11 +10,12 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.rig.bounds import bounded
-from tests.rig.house import House, Trial
+from tests.rig.house import House
 from tests.rig.listener import listening
 from tests.rig.proxy import Mode
 from tests.rig.receiver import Receiver
 from tests.rig.sizes import pick
+from tests.rig.trial import Trial
 from tests.rig.watch import watching
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

@@ -10,10 +10,11 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import pytest
 
-from tests.rig.house import House, Trial
+from tests.rig.house import House
 from tests.rig.processes import Process
 from tests.rig.proxy import Mode
 from tests.rig.sizes import pick
+from tests.rig.trial import Trial
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -33,15 +34,11 @@ async def order(house: House, statement: str) -> None:
 
 
 def same_processes(house: House, before: list[int]) -> None:
-    assert [process.pid for process in house.every if process.alive] == before, "a service ended"
-
-
-def pids(house: House) -> list[int]:
-    return [process.pid for process in house.every]
+    assert house.pids == before, "a service ended"
 
 
 async def test_every_backend_is_terminated_again_and_again_d_01(house: House, trial: Trial, figure: Figure) -> None:
-    before, times = pids(house), pick(5, 30)
+    before, times = house.pids, pick(5, 30)
     async with trial.loaded():
         for _ in range(times):
             await order(house, "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid()")
@@ -57,7 +54,7 @@ async def test_every_backend_is_terminated_again_and_again_d_01(house: House, tr
 async def test_postgres_is_killed_under_load_and_no_accepted_reminder_is_lost_d_02(
     house: House, trial: Trial, figure: Figure
 ) -> None:
-    before, kills, back_after = pids(house), pick(2, 5), []
+    before, kills, back_after = house.pids, pick(2, 5), []
     async with trial.loaded():
         for _ in range(kills):
             await asyncio.sleep(1)
@@ -81,7 +78,7 @@ async def test_postgres_is_killed_under_load_and_no_accepted_reminder_is_lost_d_
 async def test_a_stopped_postgres_is_answered_with_503_and_waited_for_quietly_d_03(
     house: House, trial: Trial, figure: Figure
 ) -> None:
-    before, away, accepted = pids(house), pick(8.0, 30.0), datetime.now(UTC) + timedelta(seconds=2)
+    before, away, accepted = house.pids, pick(8.0, 30.0), datetime.now(UTC) + timedelta(seconds=2)
     assert (await trial.client.create("before", accepted)).promised
     await asyncio.to_thread(house.postgres.kill)
     lines = {process: _unasked(process) for process in house.every}
@@ -111,7 +108,7 @@ def _unasked(process: Process) -> int:
 
 
 async def test_a_silent_network_to_postgres_hangs_no_request_d_04(house: House, trial: Trial, figure: Figure) -> None:
-    before, silence = pids(house), pick(15.0, 60.0)
+    before, silence = house.pids, pick(15.0, 60.0)
     async with trial.loaded():
         await house.to_postgres.set(Mode.BLACKHOLE)
         await asyncio.sleep(silence)
@@ -148,7 +145,7 @@ async def test_a_commit_whose_answer_was_lost_is_made_once_d_05(house: House, tr
 async def test_a_read_only_postgres_is_answered_with_503_and_recovers_d_07(
     house: House, trial: Trial, figure: Figure
 ) -> None:
-    before = pids(house)
+    before = house.pids
     async with trial.loaded():
         await order(house, "alter system set default_transaction_read_only = on")
         try:
@@ -169,7 +166,7 @@ async def test_a_read_only_postgres_is_answered_with_503_and_recovers_d_07(
 
 
 async def test_a_locked_table_makes_no_request_wait_long_d_09(house: House, trial: Trial, figure: Figure) -> None:
-    before = pids(house)
+    before = house.pids
     async with trial.loaded(callers=20):
         connection = await asyncpg.connect(house.dsn)
         async with connection.transaction():
@@ -225,86 +222,3 @@ async def _quietly(connection: asyncpg.Connection, trial: Trial, name: str) -> b
     except asyncpg.DeadlockDetectedError:
         return False
     return True
-
-
-async def test_a_full_postgres_is_answered_with_503_at_once_d_11(house: House, trial: Trial, figure: Figure) -> None:
-    before, held = pids(house), []
-    try:
-        while True:
-            held.append(await asyncpg.connect(house.dsn, ssl=False))
-    except asyncpg.TooManyConnectionsError:
-        pass
-    await held.pop().close()
-    own = [connection.get_server_pid() for connection in held]
-    await held[0].execute("select pg_terminate_backend(pid) from pg_stat_activity where pid <> all($1)", own)
-    try:
-        while len(held) < 1_000:
-            held.append(await asyncpg.connect(house.dsn, ssl=False))
-    except asyncpg.TooManyConnectionsError:
-        pass
-    answers = [await trial.client.create(f"full {n}", datetime.now(UTC)) for n in range(5)]
-    for connection in held:
-        connection.terminate()
-    calmed_at = datetime.now(UTC)
-    back = await trial.until_accepted()
-    slowest = max(answer.seconds for answer in answers)
-    assert {answer.status for answer in answers} <= {201, 503}
-    assert slowest <= 3.5
-    await house.ready(within=BACK_WITHIN)
-    seconds = await trial.check(calmed_at=calmed_at)
-    same_processes(house, before)
-    statuses = [answer.status for answer in answers]
-    figure(
-        f"D-11: no connection left: {statuses} within {slowest:.2f} s, back in {back:.1f} s, settled in {seconds:.1f} s"
-    )
-
-
-async def test_a_deaf_ear_for_notifications_makes_a_send_two_seconds_late_at_most_d_12(
-    house: House, trial: Trial, figure: Figure
-) -> None:
-    late = []
-    house.to_postgres.silence(b"belltower listen")
-    for n in range(pick(3, 10)):
-        due = datetime.now(UTC) + timedelta(seconds=0.2)
-        assert (await trial.client.create(f"reminder {n}", due)).promised
-        await trial.until_ended(within=10)
-        late.append(max(call.at for call in trial.provider.calls) - due.timestamp())
-    assert max(late) <= 2.5
-    await trial.check()
-    figure(f"D-12: the LISTEN connection silent: sends at most {max(late):.2f} s late, {min(late):.2f} s at best")
-
-
-async def test_callers_that_hang_up_leave_nothing_half_done_d_13(house: House, trial: Trial, figure: Figure) -> None:
-    async def hang_up(n: int) -> None:
-        due = datetime.now(UTC) + timedelta(hours=1)
-        task = asyncio.create_task(trial.client.create(f"reminder {n}", due))
-        await asyncio.sleep(0.005 * (n % 40))
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-    count = 400
-    for first in range(0, count, 20):
-        await asyncio.gather(*(hang_up(n) for n in range(first, first + 20)))
-    answered = sum(one.promised for one in trial.client.log)
-    statement = "select count(*) from reminders where account_id = $1"
-    async with asyncio.timeout(10):
-        while await trial.ask("select count(*) from pg_stat_activity where state like 'idle in transaction%'"):
-            await asyncio.sleep(0.05)
-    committed = await trial.ask(statement, trial.account_id)
-    due = datetime.now(UTC) + timedelta(hours=1)
-    for n in range(count):
-        await trial.client.ask("create", "POST", f"reminder {n}", _body(n, due), key=f"again {n}")
-    assert await trial.ask(statement, trial.account_id) <= count
-    assert trial.client.statuses().keys() <= {200, 201, 409, None}
-    await trial.check()
-    figure(f"D-13: {count} callers hung up: {answered} had an answer, {committed} rows were committed, 0 are open")
-
-
-def _body(n: int, due: datetime) -> dict[str, object]:
-    return {
-        "countryCode": "+62",
-        "phoneNumber": "81234567890",
-        "notificationTemplateName": "greeting",
-        "templateParameters": [f"reminder {n}"],
-        "sendTimes": [due.isoformat()],
-    }

@@ -11,10 +11,11 @@ import pytest
 
 from shared.store.migrate import migrate
 from tests.rig.client import all_of
-from tests.rig.house import House, trial_in
+from tests.rig.house import House
 from tests.rig.invariants import no_acked_loss
 from tests.rig.postgres import private_postgres
 from tests.rig.sizes import needs_root, pick
+from tests.rig.trial import trial_in
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), needs_root]
 

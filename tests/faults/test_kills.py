@@ -11,9 +11,10 @@ from itertools import cycle
 from pathlib import Path
 
 from tests.rig.bounds import p99
-from tests.rig.house import QUICK, Trial
+from tests.rig.house import QUICK
 from tests.rig.processes import Process, running
 from tests.rig.sizes import pick
+from tests.rig.trial import Trial
 
 SENDS, KILLS = pick(1_000, 10_000), pick(6, 20)
 AT_ONCE = pick(25, 50)

@@ -16,10 +16,11 @@ import pytest
 
 from shared.bus.bus import COMMANDS, EVENTS, SEND_DUE, WEBHOOK_EVENTS, BusMessage, Queue
 from shared.bus.rabbit import RabbitBus
-from tests.rig.house import House, Trial
+from tests.rig.house import House
 from tests.rig.listener import forget
 from tests.rig.receiver import Receiver
 from tests.rig.sizes import pick
+from tests.rig.trial import Trial
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from tests.faults.test_kills import twilio
 from tests.rig.client import all_of
-from tests.rig.house import QUICK, Trial
+from tests.rig.house import QUICK
 from tests.rig.processes import running
 from tests.rig.receiver import Receiver
 from tests.rig.sizes import pick
+from tests.rig.trial import Trial
 
 LEASE = float(QUICK["BELLTOWER_LEASE"])
 Figure = Callable[[str], None]

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.rig.client import Balancer
-from tests.rig.house import Trial
 from tests.rig.processes import Process, running
 from tests.rig.receiver import Receiver
 from tests.rig.sizes import pick
+from tests.rig.trial import Trial
 
 Figure = Callable[[str], None]
 ROUNDS = pick(2, 20)
