@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 import structlog
 
@@ -20,7 +21,9 @@ from shared.runtime.logging import where
 from shared.runtime.loops import AWAY
 from shared.runtime.runtime import Runtime
 from shared.store import contact_upkeep, occurrences
+from shared.store.contact_upkeep import WINDOW
 from shared.store.database import Connection
+from shared.store.occurrences import Mark
 
 log = structlog.get_logger()
 
@@ -31,7 +34,7 @@ EVERY: Final = 10.0
 """Seconds between looks where nobody's day is over."""
 
 SOON: Final = 0.5
-"""Seconds until the next look where others held all that were found, or had moved them on."""
+"""Seconds until the next look where others held all that were found, or more wait than one look reads."""
 
 LATER: Final = timedelta(hours=1)
 """When a contact is looked at again whom something kept from moving on."""
@@ -44,12 +47,14 @@ class Advancing:
 
     def __init__(self, runtime: Runtime, core: Core, *, batch: int = BATCH) -> None:
         self._runtime, self._core, self._batch = runtime, core, batch
+        self._after: Mark | None = None
+        """How far the present round through those who wait has come; None before its beginning."""
 
     async def tick(self, now: datetime | None = None) -> float:
         """Move one batch on; returns the seconds until the next. `now` is the database's clock, but in tests."""
         async with self._runtime.db.connection() as db:
             at = now or await occurrences.database_now(db)
-            found = await contact_upkeep.passed(db, now=at, limit=self._batch)
+            found, end = await self._look(db, at)
         moved = 0
         for account_id, id in found:
             # One transaction for each: who holds the sends of several takes them out of the order of ids.
@@ -59,9 +64,16 @@ class Advancing:
                     await self._move(tx, *taken, now=at)
                     moved += 1
             self._runtime.events_written.set()
-        if len(found) < self._batch:
-            return EVERY
-        return 0.0 if moved else SOON
+        if len(found) == self._batch:
+            return 0.0 if moved else SOON
+        self._after = end
+        return EVERY if end is None else SOON
+
+    async def _look(self, db: Connection, now: datetime) -> tuple[list[tuple[UUID, UUID]], Mark | None]:
+        """Those of one window who move on, and its end: whoever waits behind a paused campaign is passed by."""
+        end = await contact_upkeep.end_of_window(db, now=now, after=self._after, window=WINDOW)
+        found = await contact_upkeep.passed(db, now=now, limit=self._batch, after=self._after, window=WINDOW)
+        return found, end
 
     async def _move(self, tx: Connection, contact: Contact, account_zone: str, *, now: datetime) -> None:
         """One contact must not keep the others from moving on."""

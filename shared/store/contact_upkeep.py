@@ -12,33 +12,64 @@ from shared.domain.contact import Contact
 from shared.domain.reminder import Status
 from shared.store.contacts import COLUMNS, contact_of
 from shared.store.database import Connection
+from shared.store.occurrences import Mark
 
 LONGEST_WAIT: Final = timedelta(days=1)
 """That a due date waits for sends that do not end, as those of a paused campaign."""
 
+WINDOW: Final = 5_000
+"""Contacts that one look reads, whether they can move on or wait for something."""
+
+# `offset 0` has it asked of one contact after the other: joined, it reads all reminders that there are.
 _OVER: Final = """
-from contacts p
-where advance_at <= $1
+advance_at <= $1
   and (advance_at <= $1 - $2::interval or not exists (
       select from reminders r join occurrences o on o.reminder_id = r.id
       where r.contact_id = p.id and r.enrollment_id is not null and r.status = 'active' and o.scheduled_for <= $1
-        and o.state in ('scheduled', 'queued', 'sending')))
+        and o.state in ('scheduled', 'queued', 'sending') offset 0))
 """
 
-_PASSED: Final = f"select account_id, id {_OVER} order by advance_at, id limit $3"
+_PASSED: Final = f"""
+select p.account_id, p.id
+from (select account_id, id, advance_at from contacts
+      where advance_at <= $1
+        and (advance_at, id) > (coalesce($4::timestamptz, '-infinity'),
+                                coalesce($5::uuid, '00000000-0000-0000-0000-000000000000'))
+      order by advance_at, id limit $6) p
+where {_OVER} order by p.advance_at, p.id limit $3
+"""
 
 
-async def passed(db: Connection, *, now: datetime, limit: int) -> list[tuple[UUID, UUID]]:
+async def passed(
+    db: Connection, *, now: datetime, limit: int, after: Mark | None = None, window: int = WINDOW
+) -> list[tuple[UUID, UUID]]:
     """(account, contact) of recurrent contacts whose due day is over; read without a lock, so look again under one.
 
-    Those with a campaign's send that is due and not over wait for it, at most `LONGEST_WAIT` (B-116).
+    Those with a campaign's send that is due and not over wait for it, at most `LONGEST_WAIT` (B-116). It looks at
+    `window` of them and no more, the oldest behind `after` (`advance_at` and id), however many wait.
     """
-    return [(row["account_id"], row["id"]) for row in await db.fetch(_PASSED, now, LONGEST_WAIT, limit)]
+    rows = await db.fetch(_PASSED, now, LONGEST_WAIT, limit, *(after or (None, None)), window)
+    return [(row["account_id"], row["id"]) for row in rows]
+
+
+_END_OF_WINDOW: Final = """
+select advance_at, id from contacts
+where advance_at <= $1
+  and (advance_at, id) > (coalesce($2::timestamptz, '-infinity'),
+                          coalesce($3::uuid, '00000000-0000-0000-0000-000000000000'))
+order by advance_at, id offset $4::int - 1 limit 1
+"""
+
+
+async def end_of_window(db: Connection, *, now: datetime, after: Mark | None, window: int = WINDOW) -> Mark | None:
+    """The last that such a look reads, or None where it comes to the end of those whose day is over."""
+    row = await db.fetchrow(_END_OF_WINDOW, now, *(after or (None, None)), window)
+    return (row["advance_at"], row["id"]) if row else None
 
 
 _TAKE: Final = f"""
 select {COLUMNS}, (select a.time_zone from accounts a where a.id = account_id) as account_zone
-{_OVER} and account_id = $3 and id = $4 for update of p skip locked
+from contacts p where {_OVER} and account_id = $3 and id = $4 for update of p skip locked
 """
 
 

@@ -702,7 +702,7 @@ CREATE UNIQUE INDEX contacts_by_email ON public.contacts USING btree (account_id
 
 CREATE UNIQUE INDEX contacts_by_phone ON public.contacts USING btree (account_id, phone) WHERE (phone IS NOT NULL);
 
-CREATE INDEX contacts_to_advance ON public.contacts USING btree (advance_at) WHERE (advance_at IS NOT NULL);
+CREATE INDEX contacts_due ON public.contacts USING btree (advance_at, id) WHERE (advance_at IS NOT NULL);
 
 CREATE INDEX credentials_by_account ON public.credentials USING btree (account_id);
 
