@@ -100,13 +100,17 @@ async def read(db: Connection, *, account_ids: Collection[UUID], ids: Collection
 
 _UPDATE: Final = """
 update campaigns set name = $3, status = $4, channel = $5, category = $6, subject = $7, body = $8, offsets = $9,
-    send_at = $10, updated_at = $11
+    send_at = $10, updated_at = $11, plan = plan + $12::boolean::int
 where account_id = $1 and id = $2
 """
 
 
-async def update(tx: Connection, campaign: Campaign) -> None:
-    """Write what may change of a held campaign."""
+async def update(tx: Connection, campaign: Campaign, *, replans: bool) -> None:
+    """Write what may change of a held campaign.
+
+    With `replans` none of its planned sends is claimed or begun before its enrolment is armed anew. That is one row,
+    however many are enrolled.
+    """
     await tx.execute(
         _UPDATE,
         campaign.account_id,
@@ -120,6 +124,7 @@ async def update(tx: Connection, campaign: Campaign) -> None:
         [offset.text for offset in campaign.offsets],
         campaign.send_at,
         campaign.updated_at,
+        replans,
     )
 
 

@@ -1,4 +1,7 @@
-"""Enrolments: who is in which campaign, and which of their plans are stale."""
+"""Enrolments: who is in which campaign, and whose planned sends are stale.
+
+Stale is what was planned from an older plan than its campaign has, and what carries the mark of its own (`stale`).
+"""
 
 from __future__ import annotations
 
@@ -28,12 +31,16 @@ async def find(db: Connection, *, account_id: UUID, campaign_id: UUID, contact_i
 
 
 _INSERT: Final = """
-insert into enrollments (id, account_id, campaign_id, contact_id, created_at) values ($1, $2, $3, $4, $5)
+insert into enrollments (id, account_id, campaign_id, contact_id, plan, created_at)
+select $1, $2, id, $4, plan, $5 from campaigns where id = $3
 """
 
 
 async def insert(tx: Connection, *, account_id: UUID, campaign_id: UUID, contact_id: UUID, now: datetime) -> UUID:
-    """Enrol a held contact in a held campaign, and return the enrolment's id."""
+    """Enrol a held contact in a held campaign, and return the enrolment's id; the caller arms it from that campaign.
+
+    As both changing a campaign and enrolling hold it, nobody is ever added to a plan that is not the newest.
+    """
     id = uuid7()
     await tx.execute(_INSERT, id, account_id, campaign_id, contact_id, now)
     return id
@@ -82,16 +89,7 @@ async def armings(
     ]
 
 
-# Those that are stale already are written too: one that is being armed from the old campaign is stale again.
-_MARK_STALE: Final = "update enrollments set stale = true where account_id = $1 and campaign_id = $2"
-
-
-async def mark_stale(tx: Connection, *, account_id: UUID, campaign_id: UUID) -> None:
-    """None of a changed campaign's planned sends is claimed before its enrolment is armed anew."""
-    await tx.execute(_MARK_STALE, account_id, campaign_id)
-
-
-_STALE: Final = """
+_FLAGGED: Final = """
 select distinct account_id, contact_id from (
     select account_id, contact_id from enrollments where stale and contact_id <> all($2)
     order by created_at, id limit $1) oldest
@@ -99,12 +97,60 @@ order by account_id, contact_id
 """
 
 
-async def stale(db: Connection, *, limit: int, but: Collection[UUID] = ()) -> dict[UUID, list[UUID]]:
-    """Contacts of the oldest stale enrolments, those in `but` left out, by account; read without a lock."""
+async def flagged(db: Connection, *, limit: int, but: Collection[UUID] = ()) -> dict[UUID, list[UUID]]:
+    """Contacts of the oldest enrolments that are stale one by one, by account; those in `but` are left out."""
     found: dict[UUID, list[UUID]] = {}
-    for row in await db.fetch(_STALE, limit, list(but)):
+    for row in await db.fetch(_FLAGGED, limit, list(but)):
         found.setdefault(row["account_id"], []).append(row["contact_id"])
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Unarmed:
+    """A campaign that was changed, and not all who are enrolled are known to be armed from its newest plan."""
+
+    id: UUID
+    account_id: UUID
+    plan: int
+
+
+_UNARMED: Final = """
+select id, account_id, plan from campaigns
+where armed_plan < plan and id > coalesce($1::uuid, '00000000-0000-0000-0000-000000000000')
+order by id limit $2
+"""
+
+
+async def unarmed(db: Connection, *, after: UUID | None, limit: int) -> list[Unarmed]:
+    """The next such campaigns behind one, in the order of ids; None is before the first."""
+    return [Unarmed(**dict(row)) for row in await db.fetch(_UNARMED, after, limit)]
+
+
+_OUTDATED: Final = """
+select contact_id from enrollments where campaign_id = $1 and plan < $2 and contact_id <> all($3)
+order by plan limit $4
+"""
+
+
+async def outdated(db: Connection, campaign: Unarmed, *, limit: int, but: Collection[UUID] = ()) -> list[UUID]:
+    """Contacts whose sends follow from an older plan of a campaign, those in `but` left out; read without a lock."""
+    rows = await db.fetch(_OUTDATED, campaign.id, campaign.plan, list(but), limit)
+    return [row["contact_id"] for row in rows]
+
+
+# It compares with the plan that was read, and not with the row's: a newer one may have come meanwhile.
+_ALL_ARMED: Final = """
+with free as materialized (
+    select id from campaigns where account_id = $1 and id = $2 and armed_plan < $3
+      and not exists (select from enrollments where campaign_id = $2 and plan < $3)
+    for no key update skip locked)
+update campaigns g set armed_plan = $3 from free where g.id = free.id
+"""
+
+
+async def all_armed(db: Connection, campaign: Unarmed) -> None:
+    """Look no more for enrolments that this plan left behind, where there are none: none can be added."""
+    await db.execute(_ALL_ARMED, campaign.account_id, campaign.id, campaign.plan)
 
 
 _HOLD_CONTACTS: Final = f"""
@@ -117,11 +163,13 @@ async def hold_contacts(tx: Connection, contact_ids: Sequence[UUID], *, account_
     return [contacts.contact_of(row) for row in await tx.fetch(_HOLD_CONTACTS, account_id, list(contact_ids))]
 
 
+# The plan is read before the campaign is, so what is armed is never older than its number says.
 _FRESHEN: Final = """
 with taken as materialized (
-    select id from enrollments where account_id = $1 and contact_id = any($2) and stale
-    order by id for update skip locked)
-update enrollments e set stale = false from taken where e.id = taken.id
+    select e.id, g.plan from enrollments e join campaigns g on g.id = e.campaign_id
+    where e.account_id = $1 and e.contact_id = any($2) and (e.stale or e.plan < g.plan)
+    order by e.id for update of e skip locked)
+update enrollments e set stale = false, plan = taken.plan from taken where e.id = taken.id
 returning e.id, e.contact_id, (select r.id from reminders r where r.enrollment_id = e.id) as reminder_id
 """
 
@@ -138,6 +186,7 @@ class Freshened:
 async def freshen(tx: Connection, contact_ids: Sequence[UUID], *, account_id: UUID) -> list[Freshened]:
     """Take the stale enrolments of held contacts that nobody else writes.
 
-    It never waits: whoever changes a campaign holds that before the enrolments, and marks them anew.
+    Call `armings` for them afterwards, in the same transaction. It never waits; whoever changes a campaign meanwhile
+    raises its plan once more, and they are stale again.
     """
     return [Freshened(**dict(row)) for row in await tx.fetch(_FRESHEN, account_id, list(contact_ids))]

@@ -52,7 +52,7 @@ WINDOW: Final = 5_000
 
 _CAMPAIGN_RUNS: Final = """(r.enrollment_id is null or exists (
           select from enrollments e join campaigns g on g.id = e.campaign_id
-          where e.id = r.enrollment_id and not e.stale and g.status = 'running'))"""
+          where e.id = r.enrollment_id and not e.stale and e.plan >= g.plan and g.status = 'running'))"""
 """Whether `reminders r` may be sent as far as its campaign goes: it runs, and the plan fits it (B-098, B-265)."""
 
 _CONFIGURATION_RUNS: Final = """exists (

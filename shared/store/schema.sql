@@ -96,6 +96,8 @@ CREATE TABLE public.campaigns (
     sequence bigint DEFAULT 0 NOT NULL,
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
+    plan integer DEFAULT 0 NOT NULL,
+    armed_plan integer DEFAULT 0 NOT NULL,
     CONSTRAINT campaigns_category_check CHECK ((category = ANY (ARRAY['marketing'::text, 'transactional'::text]))),
     CONSTRAINT campaigns_channel_check CHECK ((channel = ANY (ARRAY['sms'::text, 'whatsapp'::text, 'email'::text]))),
     CONSTRAINT campaigns_status_check CHECK ((status = ANY (ARRAY['draft'::text, 'running'::text, 'paused'::text, 'completed'::text]))),
@@ -105,6 +107,10 @@ CREATE TABLE public.campaigns (
 COMMENT ON COLUMN public.campaigns.offsets IS 'ISO 8601 durations before the contact''s due date; recurring campaigns only';
 
 COMMENT ON COLUMN public.campaigns.send_at IS 'one-off campaigns only; null sends at once';
+
+COMMENT ON COLUMN public.campaigns.plan IS 'raised by each change that planned sends do not fit';
+
+COMMENT ON COLUMN public.campaigns.armed_plan IS 'the newest plan from which, or from newer ones, all who are enrolled were armed';
 
 CREATE TABLE public.configurations (
     id uuid NOT NULL,
@@ -314,10 +320,13 @@ CREATE TABLE public.enrollments (
     campaign_id uuid NOT NULL,
     contact_id uuid NOT NULL,
     stale boolean DEFAULT false NOT NULL,
-    created_at timestamp with time zone NOT NULL
+    created_at timestamp with time zone NOT NULL,
+    plan integer DEFAULT 0 NOT NULL
 );
 
-COMMENT ON COLUMN public.enrollments.stale IS 'its planned sends do not fit the campaign any more; none is claimed before they do';
+COMMENT ON COLUMN public.enrollments.stale IS 'this one''s sends are to be planned anew, whatever its plan; none is claimed before they are';
+
+COMMENT ON COLUMN public.enrollments.plan IS 'of its campaign, from which its sends were planned; none is claimed while that has a newer one';
 
 CREATE TABLE public.history (
     id bigint NOT NULL,
@@ -692,6 +701,8 @@ CREATE INDEX backfills_unfinished ON public.backfills USING btree (created_at, i
 
 CREATE INDEX campaigns_by_account ON public.campaigns USING btree (account_id, created_at, id);
 
+CREATE INDEX campaigns_to_arm ON public.campaigns USING btree (id) WHERE (armed_plan < plan);
+
 CREATE INDEX configurations_by_path ON public.configurations USING btree (agent_id, configuration_id);
 
 CREATE INDEX consents_by_contact ON public.consents USING btree (contact_id, id);
@@ -727,6 +738,8 @@ CREATE INDEX delivery_attempts_with_response ON public.delivery_attempts USING b
 CREATE INDEX endpoints_by_account ON public.endpoints USING btree (account_id, created_at);
 
 CREATE INDEX enrollments_by_contact ON public.enrollments USING btree (contact_id);
+
+CREATE INDEX enrollments_by_plan ON public.enrollments USING btree (campaign_id, plan);
 
 CREATE INDEX enrollments_stale ON public.enrollments USING btree (created_at, id) WHERE stale;
 

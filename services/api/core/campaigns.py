@@ -13,7 +13,7 @@ from shared.domain.campaign import Campaign, CampaignStatus, faults, may_become,
 from shared.domain.events import CampaignCreated
 from shared.domain.refusal import Conflict, Invalid, NotFound, Problem
 from shared.store import campaigns as store
-from shared.store import enrollments, occurrences, outbox
+from shared.store import occurrences, outbox
 from shared.store.database import Connection
 from shared.store.outbox import Recorded
 
@@ -57,9 +57,7 @@ async def change_campaign(tx: Connection, *, account_id: UUID, id: UUID, now: da
     if changed == held:
         return held
     changed = replace(changed, updated_at=now)
-    await store.update(tx, changed)
-    if replans(held, changed):
-        await enrollments.mark_stale(tx, account_id=account_id, campaign_id=id)
+    await store.update(tx, changed, replans=replans(held, changed))
     if changed.status is CampaignStatus.RUNNING and held.status is not changed.status:
         await occurrences.ring(tx)
     return changed

@@ -72,6 +72,14 @@ async def enroll(door: Door, campaign_id: str, contact_id: UUID | str) -> dict[s
     return found
 
 
+async def stale(door: Door) -> int:
+    """How many enrolments have planned sends that do not fit their campaign."""
+    rows = await door.fetch(
+        "select from enrollments e join campaigns g on g.id = e.campaign_id where e.stale or e.plan < g.plan"
+    )
+    return len(rows)
+
+
 async def planned(door: Door) -> list[tuple[str, str, str | None]]:
     """Time, state and text of every planned send, in their order."""
     rows = await door.fetch(

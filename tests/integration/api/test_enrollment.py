@@ -11,9 +11,6 @@ import pytest
 from integration.api.campaign_tools import PHONE, a_campaign, a_one_off, campaign, change, contact, due, enroll, planned
 from integration.api.conftest import Door
 
-from services.api.core.policy import Core
-from services.api.rearming import EVERY, Rearming
-
 
 async def test_b_132_a_contact_is_enrolled_and_told_of(door: Door) -> None:
     """B-130, B-137."""
@@ -203,76 +200,3 @@ async def test_who_loses_the_phone_is_sent_nothing(door: Door) -> None:
     await enroll(door, id, john.id)
     await change(door, john.id, phone=None)
     assert {state for _, state, _ in await planned(door)} == {"cancelled"}
-
-
-async def test_b_098_a_changed_campaign_is_planned_anew_for_all_who_are_enrolled(door: Door) -> None:
-    """In batches beside the doors; until then its enrolments are stale."""
-    id = await campaign(door)
-    for n in range(5):
-        person = await contact(door, phone=f"+4479123456{n:02}", next_due=due("2030-07-15"))
-        await enroll(door, id, person.id)
-    rearming = Rearming(door.runtime, Core.from_settings(door.runtime.settings), batch=2)
-    assert await rearming.tick() == EVERY
-    await door.call("PATCH", f"/v1/campaigns/{id}", {"offsets": ["PT2H"], "body": "In two hours, {first_name}"})
-    assert len(await door.fetch("select from enrollments where stale")) == 5
-    while await rearming.tick() == 0:
-        pass
-    assert not await door.fetch("select from enrollments where stale")
-    kept = [one for one in await planned(door) if one[1] == "scheduled"]
-    assert kept == [("2030-07-15T07:00", "scheduled", "In two hours, John")] * 5
-    await door.events()
-
-
-async def test_a_campaign_that_changes_while_it_is_armed_is_armed_again(door: Door) -> None:
-    """The mark of a change that comes meanwhile waits for the arming and outlives it."""
-    id, john = await campaign(door), await contact(door, next_due=due("2030-07-15"))
-    await enroll(door, id, john.id)
-    rearming = Rearming(door.runtime, Core.from_settings(door.runtime.settings))
-    bodies = [f"Number {n}" for n in range(10)]
-
-    async def keep_arming() -> None:
-        while len(await door.fetch("select from reminders where text = $1", bodies[-1])) == 0:
-            await rearming.tick()
-
-    async with asyncio.timeout(20):
-        arming = asyncio.create_task(keep_arming())
-        for body in bodies:
-            assert (await door.call("PATCH", f"/v1/campaigns/{id}", {"body": body}))[0] == 200
-        await arming
-    assert {text for _, state, text in await planned(door) if state == "scheduled"} == {"Number 9"}
-
-
-async def test_a_completed_campaign_ends_what_it_planned(door: Door) -> None:
-    id, john = await campaign(door), await contact(door, next_due=due("2030-07-15"))
-    await enroll(door, id, john.id)
-    await door.call("PATCH", f"/v1/campaigns/{id}", {"status": "completed"})
-    await Rearming(door.runtime, Core.from_settings(door.runtime.settings)).tick()
-    assert {state for _, state, _ in await planned(door)} == {"cancelled"}
-
-
-async def test_who_is_being_changed_is_armed_by_a_later_look(door: Door) -> None:
-    id, john = await campaign(door), await contact(door, next_due=due("2030-07-15"))
-    await enroll(door, id, john.id)
-    rearming = Rearming(door.runtime, Core.from_settings(door.runtime.settings))
-    await door.call("PATCH", f"/v1/campaigns/{id}", {"body": "Anew"})
-    async with door.runtime.db.transaction() as tx:
-        await tx.execute("select from contacts for update")
-        assert await rearming.tick() == EVERY
-    assert await rearming.tick() == 0
-    assert {text for _, _, text in await planned(door)} == {"Anew"}
-
-
-async def test_a_contact_that_cannot_be_armed_keeps_nobody_else_from_it(door: Door) -> None:
-    """However many there are: the oldest come first, and a look takes no more than its batch."""
-    id = await campaign(door)
-    for n in range(3):
-        person = await contact(door, phone=f"+4479123456{n:02}", next_due=due("2030-07-15"))
-        await enroll(door, id, person.id)
-    await door.execute("update contacts set time_zone = 'Mars/Olympus' where phone <> '+447912345602'")
-    await door.call("PATCH", f"/v1/campaigns/{id}", {"body": "Anew"})
-    rearming = Rearming(door.runtime, Core.from_settings(door.runtime.settings), batch=1)
-    for _ in range(3):
-        await rearming.tick()
-    assert len(await door.fetch("select from enrollments where stale")) == 2
-    (armed,) = await door.fetch("select address from reminders where text = 'Anew'")
-    assert armed["address"] == "+447912345602"

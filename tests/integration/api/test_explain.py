@@ -112,7 +112,9 @@ async def test_a_provider_that_rests_is_named_with_its_end(door: Door) -> None:
     assert reasons["at"] == next(check["until"] for check in reasons["checks"] if check["code"] == "provider")
 
 
-@pytest.mark.parametrize(("column", "code"), [("status", "waits_campaign"), ("stale", "waits_plan")])
+@pytest.mark.parametrize(
+    ("column", "code"), [("status", "waits_campaign"), ("stale", "waits_plan"), ("plan", "waits_plan")]
+)
 async def test_a_campaign_that_does_not_run_or_whose_plan_is_stale_keeps_it_waiting(
     door: Door, column: str, code: str
 ) -> None:
@@ -122,11 +124,12 @@ async def test_a_campaign_that_does_not_run_or_whose_plan_is_stale_keeps_it_wait
         "insert into contacts (id, account_id, created_at, updated_at) values ($1, $2, now(), now())", contact, account
     )
     await door.execute(
-        """insert into campaigns (id, account_id, name, type, status, body, created_at, updated_at)
-           values ($1, $2, 'Checks', 'recurring', $3, 'Hello', now(), now())""",
+        """insert into campaigns (id, account_id, name, type, status, body, plan, created_at, updated_at)
+           values ($1, $2, 'Checks', 'recurring', $3, 'Hello', $4, now(), now())""",
         campaign,
         account,
         "paused" if column == "status" else "running",
+        int(column == "plan"),
     )
     await door.execute(
         """insert into enrollments (id, account_id, campaign_id, contact_id, stale, created_at)

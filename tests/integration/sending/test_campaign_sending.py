@@ -195,6 +195,22 @@ async def test_nothing_of_a_stale_enrolment_is_sent_before_it_is_armed(door: Doo
     assert await given(door) == [(PHONE, "Anew, John")]
 
 
+async def test_nothing_of_an_enrolment_that_is_marked_is_sent_before_it_is_armed(door: Door, sending: Sending) -> None:
+    """B-270: the mark of newer rules holds for one enrolment, whatever its campaign's plan."""
+    await enrolled(door)
+    hints = await sending.queue()
+    await door.execute("update enrollments set stale = true")
+    await sending.dispatcher.send(hints)
+    await sending.let_leases_run_out()
+    await sending.scheduler.rescue()
+    await sending.listen()
+    await sending.ring()
+    assert await given(door) == []
+    await Rearming(door.runtime, Core.from_settings(door.runtime.settings)).tick()
+    await sending.ring()
+    assert await given(door) == [(PHONE, "Hi John")]
+
+
 async def test_enrolments_messages_and_resumes_wake_the_scheduler(door: Door) -> None:
     """B-135, B-140: it is sent within the second, not at the scheduler's next look."""
     rung = asyncio.Event()
