@@ -71,9 +71,8 @@ async def test_a_deleted_exchange_and_deleted_queues_come_back_b_08_b_09(
     house: House, trial: Trial, figure: Figure
 ) -> None:
     before, back = house.pids, []
-    async with await aio_pika.connect(house.bus_url) as connection, Receiver.running() as receiver:
+    async with await aio_pika.connect(house.bus_url) as connection:
         channel = await connection.channel()
-        await trial.endpoint(receiver)
         async with trial.loaded(callers=2):
             for _ in range(pick(1, 5)):
                 for delete in (

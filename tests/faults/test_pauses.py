@@ -97,7 +97,7 @@ async def test_a_loop_that_stalls_loses_no_lease_and_is_seen_r_12(
         seen = await dispatcher.metrics()
         rescued = await processes["scheduler"][0].metrics()
     stalled = seen["belltower_loop_stalled_seconds_total"]
-    assert stalled >= stall * 0.9
+    assert stalled >= stall - 0.5, "it is looked at four times a second"
     assert not sum(value for name, value in rescued.items() if name.startswith("belltower_occurrences_rescued_total"))
     assert len(own.calls) == sends, "a send was made again"
     figure(f"R-12: a loop that stands still for {stall:.0f} s: the metric says {stalled:.1f} s, no lease was lost")

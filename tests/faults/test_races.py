@@ -48,7 +48,7 @@ async def _race(own: Trial, name: str, count: int) -> None:
     rows = await own.rows(_DUE, own.account_id, f"{name} %")
 
     async def cancel(external_id: str, due: datetime) -> None:
-        at = due + timedelta(seconds=dice.uniform(-0.3, 0.1))
+        at = due + timedelta(seconds=dice.uniform(-0.8, 0.1))
         await asyncio.sleep((at - datetime.now(UTC)).total_seconds())
         async with few:
             await own.client.cancel(external_id, tries=50)
