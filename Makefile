@@ -18,7 +18,7 @@ run: $(INSTALLED) ## Run the whole of Belltower here, with a PostgreSQL of its o
 
 test: $(INSTALLED) ## Run every test; they start the servers that they need
 	@tests/rig/install_rabbitmq.sh
-	@$(BIN)/pytest -q
+	@tests/run.sh $(BIN)/pytest
 
 fuzz: $(INSTALLED) ## Ask the running API 1,000 made-up requests for each operation of its OpenAPI document
 	@FUZZ=$(FUZZ) $(BIN)/pytest -q tests/integration/fuzz tests/integration/api/test_every_input.py
