@@ -67,7 +67,7 @@ async def handler(database_url: str, asking: Database, monkeypatch: pytest.Monke
 
 
 async def until(holds: Callable[[], Awaitable[object]]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while not await holds():
             await asyncio.sleep(0.02)
 

@@ -58,7 +58,6 @@ async def test_the_account_key_comes_as_bearer_or_x_api_key_b_207_b_208(practice
         ({"remindTimeOffset": "PT0S"}, "remindTimeOffset"),
         ({"followUpTimeOffset": "P1M"}, "followUpTimeOffset"),
         ({"sendEligibleSubscribersOnly": "true"}, "sendEligibleSubscribersOnly"),
-        ({"externalEventId": ""}, "externalEventId"),
     ],
 )
 async def test_what_is_wrong_is_named_b_220_b_224_b_249_b_250(
